@@ -1,0 +1,24 @@
+# Third-party libraries, all Debian packages (deploy/packages.txt). Modules link them PRIVATE.
+
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(CURL REQUIRED)
+find_package(Boost 1.81 REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(spdlog REQUIRED)
+
+pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+
+# Debian's CAF and RocksDB ship no usable CMake or pkg-config files for every layout: name them.
+add_library(skein_caf INTERFACE)
+target_link_libraries(skein_caf INTERFACE caf_core Threads::Threads)
+add_library(skein_rocksdb INTERFACE)
+target_link_libraries(skein_rocksdb INTERFACE rocksdb)
+add_library(skein_boost_json INTERFACE)
+target_link_libraries(skein_boost_json INTERFACE boost_json Boost::headers)
+add_library(skein_flatbuffers INTERFACE)
+target_link_libraries(skein_flatbuffers INTERFACE flatbuffers)
+find_program(SKEIN_FLATC flatc REQUIRED)

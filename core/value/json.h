@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "core/base/result.h"
+#include "core/value/value.h"
+
+namespace skein {
+
+struct JsonLimits {
+  std::size_t max_bytes = 64u << 20;
+  std::size_t max_depth = 64;
+};
+
+/// Reads one JSON text (RFC 8259). Whole numbers become int, or uint above 2^63-1; others double.
+/// Refuses duplicate keys, invalid UTF-8, lone surrogates, whole numbers that 64 bits cannot hold,
+/// and text after the value. Errors: json_invalid (with the byte offset), json_limit.
+Result<Value> parse_json(std::string_view text, const JsonLimits& limits = {});
+
+/// Canonical JSON (RFC 8785): sorted keys, no white space, shortest numbers; equal values give
+/// equal text. Kinds that JSON has not: bytes as base64, timestamp and duration as CEL's string(),
+/// uint as a number, type as its name, optional as its value or null, NaN and infinities as null,
+/// map keys that are no strings as CEL's string(). int and uint are written as whole numbers
+/// without loss, which RFC 8785 leaves to doubles.
+std::string to_json(const Value& value);
+void append_json(std::string& out, const Value& value);
+
+/// The same with two spaces of indentation, for people.
+std::string to_pretty_json(const Value& value);
+
+} // namespace skein
