@@ -1,0 +1,38 @@
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace skein::flow {
+
+/// How deep for_each may be nested.
+inline constexpr std::size_t kMaxNesting = 6;
+
+/// A step of a definition, by its position in Definition::steps.
+using StepIndex = std::uint16_t;
+
+/// One execution of one step: which step, and which item of each for_each around it, outermost
+/// first.
+struct Place {
+  StepIndex step = 0;
+  std::uint8_t depth = 0;
+  std::array<std::uint32_t, kMaxNesting> items{};
+
+  std::span<const std::uint32_t> path() const { return {items.data(), depth}; }
+  auto operator<=>(const Place&) const = default;
+};
+
+/// The same place one for_each deeper. REQUIRES: depth < kMaxNesting.
+Place inside(const Place& place, std::uint32_t item);
+
+/// "" at the top, "[3]" in the fourth item, "[3][0]" deeper.
+std::string path_text(const Place& place);
+
+/// "0" at the top, "3" in the fourth item, "3.0" deeper: the last part of an effect key.
+std::string iteration_text(const Place& place);
+
+} // namespace skein::flow

@@ -1,0 +1,160 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/hash.h"
+#include "core/base/ids.h"
+#include "core/base/instant.h"
+#include "core/base/result.h"
+#include "core/run/run.h"
+
+/// What shells need from storage. Everything that belongs to one entry travels in one Append and is
+/// written with it or not at all.
+namespace skein {
+
+struct TimerRow {
+  RunId run;
+  std::uint64_t timer = 0; ///< the machine's id; unique in the run
+  Instant due;
+  auto operator<=>(const TimerRow&) const = default;
+};
+
+/// Something that a waiting run would be woken by: a signal of this name, or an answer to this
+/// approval.
+struct WaitRow {
+  enum class What : std::uint8_t { signal, approval };
+  RunId run;
+  What what = What::signal;
+  std::string name; ///< of the signal; step id and path of the approval
+  auto operator<=>(const WaitRow&) const = default;
+};
+
+/// A message for the world, sent after its entry is durable and dropped once it is delivered.
+struct OutboxRow {
+  std::string id;          ///< the receiver's dedupe key
+  std::string destination; ///< event type
+  Value message;           ///< the CloudEvent
+};
+
+/// One entry and everything that becomes true with it.
+struct Append {
+  Entry entry;
+  std::optional<RunRecord> record; ///< where what a list shows has changed
+  std::vector<TimerRow> arm;
+  std::vector<TimerRow> disarm; ///< exactly as they were armed
+  std::vector<WaitRow> open;
+  std::vector<WaitRow> close;
+  std::vector<OutboxRow> outbox;
+  std::optional<Checkpoint> checkpoint; ///< of the state after this entry
+};
+
+/// Consecutive entries of one partition, in order, as its leader decided them.
+struct Batch {
+  PartitionId partition;
+  Epoch epoch;
+  Instant at; ///< never before that of the batch before it
+  std::vector<Append> appends;
+};
+
+struct OutboxItem {
+  PartitionId partition;
+  LogIndex index;
+  std::uint32_t position = 0;
+  OutboxRow row;
+};
+
+/// A run as far as it can be restored without folding everything: the newest readable checkpoint
+/// and what follows.
+struct LoadedRun {
+  RunRecord record;
+  std::optional<Checkpoint> checkpoint;
+  std::vector<Entry> tail; ///< entries after the checkpoint, ascending
+};
+
+struct RunFilter {
+  std::optional<RunState> state;
+  std::string definition;                                  ///< "" for any
+  std::vector<std::pair<std::string, std::string>> labels; ///< all must match
+  RunId after; ///< exclusive start of the page; "" for the first
+  std::size_t limit = 500;
+};
+
+/// One revision of a resource as it was applied.
+struct ResourceRow {
+  std::string kind; ///< "Flow"
+  std::string name;
+  std::uint64_t revision = 0; ///< 1, 2, … of this name
+  ContentHash hash;           ///< of `content`
+  std::string content;        ///< canonical JSON of the document
+  Instant applied_at;
+  bool deleted = false; ///< a tombstone: the name was deleted with this revision
+};
+
+/// Journal, runs, checkpoints, timers, waits, outbox and resources of one data directory.
+///
+/// Durability: commit and the resource writes return after the log is synced; what they accepted
+/// survives any crash. A failed sync is fatal to the object: every later write fails with
+/// storage_io. Thread-safety: reads from any thread; commit from one thread at a time; resource
+/// writes from any.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  /// Writes all batches with one sync. Entries of a run must be consecutive.
+  /// Errors: storage_full (nothing was written; may be tried again), storage_io (fatal),
+  /// run_state_conflict (an entry is not the next of its run; nothing was written).
+  virtual Result<void> commit(std::span<const Batch> batches) = 0;
+
+  /// Errors for all reads: storage_corrupt, storage_io; run_unknown where a named run must be
+  /// there.
+  virtual Result<std::optional<RunRecord>> find_run(const RunId& run) const = 0;
+  virtual Result<LoadedRun> load_run(const RunId& run) const = 0;
+  /// Entries `from` and later in order until `visit` answers false.
+  virtual Result<void> read_journal(const RunId& run, Seq from,
+                                    const std::function<bool(const Entry&)>& visit) const = 0;
+  /// Checkpoints of a run, ascending by seq.
+  virtual Result<std::vector<Checkpoint>> checkpoints(const RunId& run) const = 0;
+  /// The last entry's position; 0 where there is no such run.
+  virtual Result<Seq> last_seq(const RunId& run) const = 0;
+  /// Newest first.
+  virtual Result<std::vector<RunRecord>> list_runs(const RunFilter& filter) const = 0;
+  /// Runs of one partition in state pending or running, for recovery; calls until `visit` answers
+  /// false.
+  virtual Result<void> live_runs(PartitionId partition,
+                                 const std::function<bool(const RunId&)>& visit) const = 0;
+
+  /// Timers due at or before `until`, earliest first, at most `limit`.
+  virtual Result<std::vector<TimerRow>> due_timers(Instant until, std::size_t limit) const = 0;
+  /// When the next timer is due, if there is one.
+  virtual Result<std::optional<Instant>> next_timer() const = 0;
+  /// What a run waits for.
+  virtual Result<std::vector<WaitRow>> waits_of(const RunId& run) const = 0;
+
+  virtual Result<std::vector<OutboxItem>> outbox(std::size_t limit) const = 0;
+  virtual Result<void> outbox_delivered(std::span<const OutboxItem> items) = 0;
+
+  /// A new revision, unless the newest has the same hash; answers the one that is now the newest.
+  virtual Result<ResourceRow> apply_resource(std::string_view kind, std::string_view name,
+                                             std::string_view content, Instant at) = 0;
+  virtual Result<ResourceRow> delete_resource(std::string_view kind, std::string_view name,
+                                              Instant at) = 0;
+  /// The newest revision that is not deleted, or the one asked for. Errors: resource_unknown.
+  virtual Result<ResourceRow> resource(std::string_view kind, std::string_view name,
+                                       std::optional<std::uint64_t> revision = {}) const = 0;
+  /// By content hash, deleted or not: what a pinned run needs. Errors: resource_unknown.
+  virtual Result<ResourceRow> resource_by_hash(const ContentHash& hash) const = 0;
+  /// Newest revision of each name that is not deleted, by name.
+  virtual Result<std::vector<ResourceRow>> list_resources(std::string_view kind) const = 0;
+  virtual Result<std::vector<ResourceRow>> resource_history(std::string_view kind,
+                                                            std::string_view name) const = 0;
+};
+
+} // namespace skein
