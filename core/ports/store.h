@@ -71,6 +71,13 @@ struct OutboxItem {
   OutboxRow row;
 };
 
+/// Where a partition's log ends: what its leader goes on from.
+struct PartitionTail {
+  LogIndex last; ///< 0 where there is no entry yet
+  Epoch epoch;   ///< of the last batch
+  Instant at;    ///< of the last batch
+};
+
 /// A run as far as it can be restored without folding everything: the newest readable checkpoint
 /// and what follows.
 struct LoadedRun {
@@ -130,6 +137,7 @@ class Store {
   /// false.
   virtual Result<void> live_runs(PartitionId partition,
                                  const std::function<bool(const RunId&)>& visit) const = 0;
+  virtual Result<PartitionTail> tail_of(PartitionId partition) const = 0;
 
   /// Timers due at or before `until`, earliest first, at most `limit`.
   virtual Result<std::vector<TimerRow>> due_timers(Instant until, std::size_t limit) const = 0;

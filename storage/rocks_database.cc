@@ -1,0 +1,260 @@
+#include "storage/rocks_database.h"
+
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace skein::storage {
+namespace {
+
+constexpr std::size_t kProtection = 8;
+/// Logs of earlier processes that an open may leave to be replayed again.
+constexpr std::size_t kLogsKept = 8;
+constexpr std::uint64_t kLogBytesKept = 4u << 20;
+
+/// The process that holds RocksDB's lock file. The kernel knows; a pid file could be stale.
+std::optional<pid_t> owner_of(const std::filesystem::path& directory) {
+  const int file = ::open((directory / "LOCK").c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) {
+    return std::nullopt;
+  }
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  const bool asked = ::fcntl(file, F_GETLK, &lock) == 0;
+  ::close(file);
+  return asked && lock.l_type != F_UNLCK ? std::optional(lock.l_pid) : std::nullopt;
+}
+
+Error in_use(const std::filesystem::path& directory, std::string_view owner) {
+  return {Code::storage_in_use,
+          "data directory " + directory.string() + " is in use by " + std::string(owner),
+          "let that process end, or give another directory with --data"};
+}
+
+Error unreadable(const std::filesystem::path& directory, std::string_view why) {
+  return {Code::storage_unreadable,
+          "data directory " + directory.string() + " cannot be used: " + std::string(why),
+          "check its owner and permissions (ls -ld " + directory.string() + ")"};
+}
+
+/// RocksDB reports permissions as any other failure, so they are asked for first.
+Result<void> check_access(const std::filesystem::path& directory, bool create) {
+  std::error_code failure;
+  const auto kind = std::filesystem::status(directory, failure).type();
+  if (kind == std::filesystem::file_type::not_found) {
+    if (!create) {
+      return unreadable(directory, "there is no such directory");
+    }
+    std::filesystem::create_directories(directory, failure);
+    return failure ? Result<void>(unreadable(directory, failure.message())) : Result<void>();
+  }
+  if (kind == std::filesystem::file_type::none) {
+    return unreadable(directory, failure.message());
+  }
+  if (kind != std::filesystem::file_type::directory) {
+    return unreadable(directory, "it is not a directory");
+  }
+  if (::access(directory.c_str(), R_OK | W_OK | X_OK) != 0) {
+    return unreadable(directory, std::strerror(errno));
+  }
+  return {};
+}
+
+} // namespace
+
+Family family_of(Table table) {
+  switch (table) {
+    case Table::log:
+    case Table::journal:
+      return Family::history;
+    case Table::record:
+    case Table::checkpoint:
+      return Family::runs;
+    default:
+      return Family::state;
+  }
+}
+
+Result<std::unique_ptr<RocksDatabase>> RocksDatabase::open(const std::filesystem::path& directory,
+                                                           const Options& options) {
+  if (options.env == nullptr) {
+    if (auto access = check_access(directory, options.create); !access) {
+      return access.error();
+    }
+  }
+  std::unique_ptr<RocksDatabase> database(new RocksDatabase());
+  database->directory_ = directory.string();
+  database->log_ = std::make_shared<RocksLog>();
+  database->watch_ = std::make_shared<SyncWatch>();
+  const RocksOptions all = options_of(options, database->log_, database->watch_);
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  const rocksdb::Status status =
+      rocksdb::DB::Open(all.database, database->directory_, all.families, &handles, &database->db_);
+  if (!status.ok()) {
+    return database->refuse_open(status);
+  }
+  std::copy(handles.begin(), handles.end(), database->families_.begin());
+  if (auto shortened = database->shorten_log(); !shortened) {
+    return shortened.error();
+  }
+  return database;
+}
+
+Error RocksDatabase::refuse_open(const rocksdb::Status& status) const {
+  const std::string text = status.ToString();
+  if (text.find("lock hold by current process") != text.npos) {
+    // Opening the lock file here would give this process's lock away.
+    return in_use(directory_, "this process");
+  }
+  if (text.find("While lock file") != text.npos) {
+    const auto owner = owner_of(directory_);
+    return in_use(directory_, owner ? "process " + std::to_string(*owner) : "another process");
+  }
+  if (text.find("Permission denied") != text.npos) {
+    return unreadable(directory_, text);
+  }
+  if (status.IsInvalidArgument()) {
+    return Error{Code::storage_corrupt, "the database in " + directory_ + " is damaged: " + text,
+                 "run: skein doctor --data " + directory_};
+  }
+  return to_error(status, "opening");
+}
+
+Result<void> RocksDatabase::shorten_log() {
+  rocksdb::VectorLogPtr logs;
+  if (const auto status = db_->GetSortedWalFiles(logs); !status.ok()) {
+    return to_error(status, "listing its logs");
+  }
+  std::uint64_t bytes = 0;
+  for (const auto& log : logs) {
+    bytes += log->SizeFileBytes();
+  }
+  if (logs.size() <= kLogsKept && bytes <= kLogBytesKept) {
+    return {};
+  }
+  // Without waiting: the replayed rows are in memory, and their logs stay until they are written.
+  rocksdb::FlushOptions flush;
+  flush.wait = false;
+  flush.allow_write_stall = true;
+  const std::vector<rocksdb::ColumnFamilyHandle*> all(families_.begin(), families_.end());
+  const auto status = db_->Flush(flush, all);
+  return status.ok() ? Result<void>() : Result<void>(to_error(status, "flushing"));
+}
+
+RocksDatabase::~RocksDatabase() {
+  if (db_ == nullptr) {
+    return;
+  }
+  for (rocksdb::ColumnFamilyHandle* family : families_) {
+    db_->DestroyColumnFamilyHandle(family);
+  }
+  if (const auto status = db_->Close(); !status.ok()) {
+    spdlog::error("closing {}: {}", directory_, status.ToString());
+  }
+  delete db_;
+}
+
+Result<void> RocksDatabase::write(rocksdb::WriteBatch& batch, bool synced) {
+  if (dead_.load(std::memory_order_relaxed)) {
+    return Error{Code::storage_io,
+                 "an earlier write to " + directory_ + " failed; what the disk holds is unknown",
+                 "restart the process: it goes on from what is on the disk"};
+  }
+  if (full_.load(std::memory_order_relaxed)) {
+    if (auto resumed = resume(); !resumed) {
+      return resumed;
+    }
+  }
+  rocksdb::WriteOptions how;
+  how.sync = synced;
+  how.protection_bytes_per_key = kProtection;
+  const rocksdb::Status status = db_->Write(how, &batch);
+  return status.ok() ? Result<void>() : refuse(status);
+}
+
+/// A full disk is the one failure that ends by itself; any other leaves the log in doubt.
+Result<void> RocksDatabase::refuse(const rocksdb::Status& status) {
+  if (status.IsNoSpace() && !watch_->failed()) {
+    full_.store(true, std::memory_order_relaxed);
+    return to_error(status, "writing");
+  }
+  dead_.store(true, std::memory_order_relaxed);
+  const Error error = to_error(status, "writing");
+  spdlog::error("{}: {}", to_string(Code::storage_io), error.detail);
+  return Error{Code::storage_io, error.detail,
+               "restart the process once the disk is well: it goes on from what is on the disk"};
+}
+
+Result<void> RocksDatabase::resume() {
+  const std::lock_guard lock(resuming_);
+  if (!full_.load(std::memory_order_relaxed)) {
+    return {};
+  }
+  const rocksdb::Status status = db_->Resume();
+  if (!status.ok()) {
+    return refuse(status);
+  }
+  full_.store(false, std::memory_order_relaxed);
+  spdlog::warn("{} has space again; writes go on", directory_);
+  return {};
+}
+
+Result<std::optional<std::string>> RocksDatabase::get(Family from, std::string_view key,
+                                                      const rocksdb::Snapshot* at) const {
+  rocksdb::ReadOptions how;
+  how.snapshot = at;
+  std::string value;
+  const rocksdb::Status status = db_->Get(how, family(from), slice(key), &value);
+  if (status.IsNotFound()) {
+    return std::optional<std::string>();
+  }
+  if (!status.ok()) {
+    return to_error(status, "reading");
+  }
+  return std::optional(std::move(value));
+}
+
+Error RocksDatabase::to_error(const rocksdb::Status& status, std::string_view doing) const {
+  std::string detail = std::string(doing) + " " + directory_ + ": " + status.ToString();
+  if (status.IsNoSpace()) {
+    return {Code::storage_full, std::move(detail), "free some space; nothing was lost"};
+  }
+  if (status.IsCorruption()) {
+    if (const std::string damage = log_->damage(); !damage.empty()) {
+      detail += " (" + damage + ")";
+    }
+    return {Code::storage_corrupt, std::move(detail),
+            "keep a copy of the directory, then run: skein doctor --data " + directory_};
+  }
+  return {Code::storage_io, std::move(detail), "see the system's log for what the disk reported"};
+}
+
+Scan::Scan(const RocksDatabase& database, Table table, std::string_view prefix,
+           const rocksdb::Snapshot* at)
+    : Scan(database, family_of(table), prefix, at) {}
+
+Scan::Scan(const RocksDatabase& database, Family family, std::string_view prefix,
+           const rocksdb::Snapshot* at)
+    : database_(database), prefix_(prefix) {
+  rocksdb::ReadOptions how;
+  how.snapshot = at;
+  if (!prefix_.empty()) {
+    end_ = after_all(prefix_);
+    lower_ = slice(prefix_);
+    upper_ = slice(end_);
+    how.iterate_lower_bound = &lower_;
+    how.iterate_upper_bound = &upper_;
+  }
+  iterator_.reset(database.db().NewIterator(how, database.family(family)));
+}
+
+Result<void> Scan::status() const {
+  const rocksdb::Status status = iterator_->status();
+  return status.ok() ? Result<void>() : Result<void>(database_.to_error(status, "reading"));
+}
+
+} // namespace skein::storage

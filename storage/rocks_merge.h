@@ -1,0 +1,18 @@
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "storage/rocks_database.h"
+
+namespace skein::storage {
+
+/// Visits the rows of all partitions that begin with (partition, table, `inner`), merged in the
+/// order of what follows that prefix, from `from` on (of which an equal suffix is skipped), until
+/// `visit` answers false.
+/// Errors: storage_corrupt, storage_io, or what `visit` answers.
+Result<void> merge_partitions(
+    const RocksDatabase& database, Table table, std::string_view inner, std::string_view after,
+    const std::function<Result<bool>(PartitionId partition, std::string_view suffix)>& visit);
+
+} // namespace skein::storage

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include "storage/rocks_database.h"
+#include "storage/rocks_resources.h"
+#include "storage/rocks_store.h"
+#include "storage/rocks_writer.h"
+
+namespace skein::storage {
+
+/// What the directory says about itself.
+struct Identity {
+  NodeId node;
+  std::uint64_t incarnation = 0;
+};
+
+/// Reads the identity, or makes it in a new directory.
+/// Errors: wire_version where a newer program wrote the directory; storage_*.
+Result<Identity> identify(RocksDatabase& database);
+
+struct RocksStore::Parts {
+  /// Removes the old runs of one partition.
+  Result<void> retire(PartitionId partition, const RetentionPolicy& policy, Instant now,
+                      RetentionReport& report);
+  /// Removes the blobs that retired runs referred to and no other run does.
+  Result<void> sweep(RetentionReport& report);
+
+  std::unique_ptr<RocksDatabase> database;
+  Identity identity;
+  std::unique_ptr<RocksWriter> writer;
+  std::unique_ptr<RocksResources> resources;
+  std::mutex committing; ///< guards the writer: commit, and what retention removes
+};
+
+} // namespace skein::storage

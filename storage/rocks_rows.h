@@ -1,0 +1,39 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "core/ports/store.h"
+#include "schemas/codec.h"
+#include "storage/rocks_database.h"
+
+/// Rows of one run and of one partition, read and decoded.
+namespace skein::storage {
+
+/// Where the chain of a partition's log ends.
+struct ChainTail {
+  LogIndex last;
+  Epoch epoch;
+  Instant at;
+  ContentHash hash; ///< zero where there is no batch yet
+};
+
+schemas::BlobSource blobs_of(const RocksDatabase& database);
+
+Result<ChainTail> read_tail(const RocksDatabase& database, PartitionId partition);
+Result<Seq> read_last_seq(const RocksDatabase& database, const RunId& run);
+Result<std::optional<RunRecord>> read_record(const RocksDatabase& database, const RunId& run,
+                                             const rocksdb::Snapshot* at = nullptr);
+/// Checkpoints from the newest to the oldest until `visit` answers false; what cannot be read is
+/// given as its error.
+Result<void> read_checkpoints(const RocksDatabase& database, const RunId& run,
+                              const rocksdb::Snapshot* at,
+                              const std::function<bool(Seq, Result<Checkpoint>)>& visit);
+Result<void> read_entries(const RocksDatabase& database, const RunId& run, Seq from,
+                          const rocksdb::Snapshot* at,
+                          const std::function<bool(const Entry&)>& visit);
+
+/// Names the row that could not be decoded.
+Error unreadable_row(std::string_view what, const RunId& run, Seq seq, const Error& cause);
+
+} // namespace skein::storage

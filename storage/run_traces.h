@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <unordered_map>
+
+#include "core/base/hash.h"
+#include "core/run/run.h"
+
+namespace skein::storage {
+
+/// What of a stored record decides its index rows.
+struct IndexedRecord {
+  RunState state = RunState::pending;
+  Instant created;
+  Digest names; ///< of definition and labels
+  bool operator==(const IndexedRecord&) const = default;
+};
+
+/// What a writer remembers of a run so that an append needs no read.
+struct RunTrace {
+  std::uint64_t last_seq = 0;
+  bool record_read = false; ///< whether `record` says what is stored
+  std::optional<IndexedRecord> record;
+  const RunRecord* newest = nullptr; ///< written by the commit in progress
+};
+
+/// Traces of the runs written last; bounded. A run that is forgotten is read again.
+/// Thread-safety: none.
+class RunTraces {
+ public:
+  static constexpr std::size_t kGeneration = 32'768;
+
+  /// Null where the run is not remembered. Valid until `age` or `forget`.
+  RunTrace* find(const RunId& run);
+  RunTrace& insert(const RunId& run, RunTrace trace);
+  void forget(const RunId& run);
+  /// Drops the older half when the younger is full.
+  void age();
+
+ private:
+  using Map = std::unordered_map<RunId, RunTrace>;
+  Map young_;
+  Map old_;
+};
+
+} // namespace skein::storage
