@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "core/ports/store.h"
-#include "storage/doctor.h"
 #include "storage/retention.h"
 
 namespace rocksdb {
@@ -51,11 +50,6 @@ class RocksStore : public Store {
   /// call at a time.
   /// Errors: as commit.
   Result<RetentionReport> collect(const RetentionPolicy& policy, Instant now);
-
-  /// Verifies everything; see DoctorReport. With `repair`, rows that are derived from the journal
-  /// (records, indexes, timers, waits) are rewritten; the journal never is.
-  /// REQUIRES: no commit meanwhile. Errors: storage_io; what is wrong is a finding, not an error.
-  Result<DoctorReport> examine(Refold* refold, bool repair);
 
   Result<void> commit(std::span<const Batch> batches) override;
 

@@ -44,7 +44,9 @@ struct OutboxRow {
   Value message;           ///< the CloudEvent
 };
 
-/// One entry and everything that becomes true with it.
+/// One entry and everything that becomes true with it. Rows that end (disarm, close) are removed
+/// before rows that begin (arm, open) are added, so one that began and ended with the same entry is
+/// named in neither.
 struct Append {
   Entry entry;
   std::optional<RunRecord> record; ///< where what a list shows has changed

@@ -1,0 +1,317 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <mutex>
+#include <set>
+#include <tuple>
+
+#include "core/ports/store.h"
+
+namespace skein::test {
+
+/// A store without a disk, for tests of what stands on one. Passes the same suite as the real one.
+class MemoryStore : public Store {
+ public:
+  Result<void> commit(std::span<const Batch> batches) override {
+    const std::lock_guard lock(mutex_);
+    std::map<RunId, std::uint64_t> next;
+    for (const Batch& batch : batches) {
+      if (auto fits = check(batch, next); !fits) {
+        return fits;
+      }
+    }
+    for (const Batch& batch : batches) {
+      for (const Append& append : batch.appends) {
+        apply(batch, append);
+      }
+    }
+    return {};
+  }
+
+  Result<std::optional<RunRecord>> find_run(const RunId& run) const override {
+    const std::lock_guard lock(mutex_);
+    const auto it = records_.find(run);
+    return it == records_.end() ? std::optional<RunRecord>() : std::optional(it->second);
+  }
+
+  Result<LoadedRun> load_run(const RunId& run) const override {
+    const std::lock_guard lock(mutex_);
+    const auto it = records_.find(run);
+    if (it == records_.end()) {
+      return unknown(run);
+    }
+    LoadedRun loaded{it->second, {}, {}};
+    const auto kept = checkpoints_.find(run);
+    if (kept != checkpoints_.end()) {
+      loaded.checkpoint = kept->second.rbegin()->second;
+    }
+    const std::uint64_t from = loaded.checkpoint ? loaded.checkpoint->seq.get() : 0;
+    const auto& entries = journal_.at(run);
+    loaded.tail.assign(entries.begin() + static_cast<std::ptrdiff_t>(from), entries.end());
+    return loaded;
+  }
+
+  Result<void> read_journal(const RunId& run, Seq from,
+                            const std::function<bool(const Entry&)>& visit) const override {
+    const std::lock_guard lock(mutex_);
+    const auto it = journal_.find(run);
+    if (it == journal_.end()) {
+      return unknown(run);
+    }
+    for (std::size_t i = std::max<std::uint64_t>(from.get(), 1) - 1; i < it->second.size(); ++i) {
+      if (!visit(it->second[i])) {
+        break;
+      }
+    }
+    return {};
+  }
+
+  Result<std::vector<Checkpoint>> checkpoints(const RunId& run) const override {
+    const std::lock_guard lock(mutex_);
+    std::vector<Checkpoint> found;
+    if (const auto it = checkpoints_.find(run); it != checkpoints_.end()) {
+      for (const auto& [seq, checkpoint] : it->second) {
+        found.push_back(checkpoint);
+      }
+    }
+    return found;
+  }
+
+  Result<Seq> last_seq(const RunId& run) const override {
+    const std::lock_guard lock(mutex_);
+    return Seq(last(run));
+  }
+
+  Result<std::vector<RunRecord>> list_runs(const RunFilter& filter) const override {
+    const std::lock_guard lock(mutex_);
+    std::vector<RunRecord> all;
+    for (const auto& [run, record] : records_) {
+      if (shows(filter, record)) {
+        all.push_back(record);
+      }
+    }
+    std::sort(all.begin(), all.end(), newer);
+    if (!filter.after.get().empty()) {
+      const auto from = records_.find(filter.after);
+      if (from == records_.end()) {
+        return unknown(filter.after);
+      }
+      all.erase(all.begin(), std::upper_bound(all.begin(), all.end(), from->second, newer));
+    }
+    all.resize(std::min(all.size(), filter.limit));
+    return all;
+  }
+
+  Result<void> live_runs(PartitionId partition,
+                         const std::function<bool(const RunId&)>& visit) const override {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [run, record] : records_) {
+      if (record.state <= RunState::running && partition_of(run) == partition && !visit(run)) {
+        break;
+      }
+    }
+    return {};
+  }
+
+  Result<PartitionTail> tail_of(PartitionId partition) const override {
+    const std::lock_guard lock(mutex_);
+    return tails_[partition.get()];
+  }
+
+  Result<std::vector<TimerRow>> due_timers(Instant until, std::size_t limit) const override {
+    const std::lock_guard lock(mutex_);
+    std::vector<TimerRow> due;
+    for (const auto& [when, run, timer] : timers_) {
+      if (when > until || due.size() >= limit) {
+        break;
+      }
+      due.push_back(TimerRow{run, timer, when});
+    }
+    return due;
+  }
+
+  Result<std::optional<Instant>> next_timer() const override {
+    const std::lock_guard lock(mutex_);
+    return timers_.empty() ? std::optional<Instant>() : std::get<0>(*timers_.begin());
+  }
+
+  Result<std::vector<WaitRow>> waits_of(const RunId& run) const override {
+    const std::lock_guard lock(mutex_);
+    std::vector<WaitRow> waits;
+    std::copy_if(waits_.begin(), waits_.end(), std::back_inserter(waits),
+                 [&](const WaitRow& row) { return row.run == run; });
+    return waits;
+  }
+
+  Result<std::vector<OutboxItem>> outbox(std::size_t limit) const override {
+    const std::lock_guard lock(mutex_);
+    std::vector<OutboxItem> items;
+    for (const auto& [key, item] : outbox_) {
+      if (items.size() < limit) {
+        items.push_back(item);
+      }
+    }
+    return items;
+  }
+
+  Result<void> outbox_delivered(std::span<const OutboxItem> items) override {
+    const std::lock_guard lock(mutex_);
+    for (const OutboxItem& item : items) {
+      outbox_.erase({item.partition, item.index, item.position});
+    }
+    return {};
+  }
+
+  Result<ResourceRow> apply_resource(std::string_view kind, std::string_view name,
+                                     std::string_view content, Instant when) override {
+    const std::lock_guard lock(mutex_);
+    auto& revisions = resources_[{std::string(kind), std::string(name)}];
+    const ContentHash hash = content_hash(content);
+    if (revisions.empty() || revisions.back().deleted || revisions.back().hash != hash) {
+      revisions.push_back(ResourceRow{std::string(kind), std::string(name), revisions.size() + 1,
+                                      hash, std::string(content), when, false});
+    }
+    return revisions.back();
+  }
+
+  Result<ResourceRow> delete_resource(std::string_view kind, std::string_view name,
+                                      Instant when) override {
+    const std::lock_guard lock(mutex_);
+    const auto it = resources_.find({std::string(kind), std::string(name)});
+    if (it == resources_.end() || it->second.back().deleted) {
+      return unknown(kind, name);
+    }
+    it->second.push_back(ResourceRow{std::string(kind), std::string(name), it->second.size() + 1,
+                                     content_hash(""), "", when, true});
+    return it->second.back();
+  }
+
+  Result<ResourceRow> resource(std::string_view kind, std::string_view name,
+                               std::optional<std::uint64_t> revision = {}) const override {
+    const std::lock_guard lock(mutex_);
+    const auto it = resources_.find({std::string(kind), std::string(name)});
+    if (it == resources_.end()) {
+      return unknown(kind, name);
+    }
+    const auto& revisions = it->second;
+    if (!revision) {
+      return revisions.back().deleted ? Result<ResourceRow>(unknown(kind, name))
+                                      : Result<ResourceRow>(revisions.back());
+    }
+    return *revision == 0 || *revision > revisions.size()
+               ? Result<ResourceRow>(unknown(kind, name))
+               : Result<ResourceRow>(revisions[*revision - 1]);
+  }
+
+  Result<ResourceRow> resource_by_hash(const ContentHash& hash) const override {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [names, revisions] : resources_) {
+      for (const ResourceRow& row : revisions) {
+        if (!row.deleted && row.hash == hash) {
+          return row;
+        }
+      }
+    }
+    return Error{Code::resource_unknown, "no resource has content " + to_string(hash), ""};
+  }
+
+  Result<std::vector<ResourceRow>> list_resources(std::string_view kind) const override {
+    const std::lock_guard lock(mutex_);
+    std::vector<ResourceRow> rows;
+    for (const auto& [names, revisions] : resources_) {
+      if (names.first == kind && !revisions.back().deleted) {
+        rows.push_back(revisions.back());
+      }
+    }
+    return rows;
+  }
+
+  Result<std::vector<ResourceRow>> resource_history(std::string_view kind,
+                                                    std::string_view name) const override {
+    const std::lock_guard lock(mutex_);
+    const auto it = resources_.find({std::string(kind), std::string(name)});
+    return it == resources_.end() ? Result<std::vector<ResourceRow>>(unknown(kind, name))
+                                  : Result<std::vector<ResourceRow>>(it->second);
+  }
+
+ private:
+  static Error unknown(const RunId& run) {
+    return {Code::run_unknown, "there is no run " + run.get(), ""};
+  }
+  static Error unknown(std::string_view kind, std::string_view name) {
+    return {Code::resource_unknown, "there is no " + std::string(kind) + " " + std::string(name),
+            ""};
+  }
+  static bool newer(const RunRecord& a, const RunRecord& b) {
+    return std::tie(b.created_at, a.id) < std::tie(a.created_at, b.id);
+  }
+
+  static bool shows(const RunFilter& filter, const RunRecord& record) {
+    const auto has = [&](const std::pair<std::string, std::string>& wanted) {
+      const Value* const label = record.labels.find(std::string_view(wanted.first));
+      return label != nullptr && *label == Value(wanted.second);
+    };
+    return (!filter.state || record.state == *filter.state) &&
+           (filter.definition.empty() || record.definition == filter.definition) &&
+           std::all_of(filter.labels.begin(), filter.labels.end(), has);
+  }
+
+  std::uint64_t last(const RunId& run) const {
+    const auto it = journal_.find(run);
+    return it == journal_.end() ? 0 : it->second.size();
+  }
+
+  Result<void> check(const Batch& batch, std::map<RunId, std::uint64_t>& next) const {
+    if (batch.epoch < tails_[batch.partition.get()].epoch) {
+      return Error{Code::run_state_conflict, "the epoch is over", ""};
+    }
+    for (const Append& append : batch.appends) {
+      const auto [it, fresh] = next.try_emplace(append.entry.run, last(append.entry.run) + 1);
+      if (append.entry.seq.get() != it->second++ ||
+          partition_of(append.entry.run) != batch.partition) {
+        return Error{Code::run_state_conflict, "an entry is not the next of its run", ""};
+      }
+    }
+    return {};
+  }
+
+  void apply(const Batch& batch, const Append& append) {
+    PartitionTail& tail = tails_[batch.partition.get()];
+    tail = PartitionTail{LogIndex(tail.last.get() + 1), batch.epoch, batch.at};
+    journal_[append.entry.run].push_back(append.entry);
+    if (append.record) {
+      records_[append.record->id] = *append.record;
+    }
+    if (append.checkpoint) {
+      checkpoints_[append.entry.run][append.checkpoint->seq] = *append.checkpoint;
+    }
+    for (const TimerRow& row : append.disarm) {
+      timers_.erase({row.due, row.run, row.timer});
+    }
+    for (const TimerRow& row : append.arm) {
+      timers_.insert({row.due, row.run, row.timer});
+    }
+    for (const WaitRow& row : append.close) {
+      waits_.erase(row);
+    }
+    waits_.insert(append.open.begin(), append.open.end());
+    for (std::uint32_t i = 0; i < append.outbox.size(); ++i) {
+      outbox_[{batch.partition, tail.last, i}] =
+          OutboxItem{batch.partition, tail.last, i, append.outbox[i]};
+    }
+  }
+
+  mutable std::mutex mutex_;
+  std::array<PartitionTail, kPartitions> tails_;
+  std::map<RunId, std::vector<Entry>> journal_;
+  std::map<RunId, RunRecord> records_;
+  std::map<RunId, std::map<Seq, Checkpoint>> checkpoints_;
+  std::set<std::tuple<Instant, RunId, std::uint64_t>> timers_;
+  std::set<WaitRow> waits_;
+  std::map<std::tuple<PartitionId, LogIndex, std::uint32_t>, OutboxItem> outbox_;
+  std::map<std::pair<std::string, std::string>, std::vector<ResourceRow>> resources_;
+};
+
+} // namespace skein::test
