@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
+#include <compare>
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
@@ -44,17 +46,29 @@ using MapEntry = std::pair<Value, Value>;
 class Value {
  public:
   Value() noexcept = default; ///< null
-  Value(const Value& other) noexcept;
-  Value(Value&& other) noexcept;
+  Value(const Value& other) noexcept
+      : kind_(other.kind_), nanos_(other.nanos_), word_(other.word_) {
+    retain();
+  }
+  Value(Value&& other) noexcept : kind_(other.kind_), nanos_(other.nanos_), word_(other.word_) {
+    other.kind_ = Kind::null;
+    other.word_ = 0;
+  }
   Value& operator=(const Value& other) noexcept;
   Value& operator=(Value&& other) noexcept;
-  ~Value();
+  ~Value() {
+    if (shared() && word_ != 0) {
+      release();
+    }
+  }
 
   Value(std::same_as<bool> auto b) noexcept : kind_(Kind::boolean), word_(b ? 1 : 0) {} // NOLINT
   template <std::integral T>
   requires(!std::same_as<T, bool> && !std::same_as<T, char> && std::is_signed_v<T>) Value(T i)
   noexcept : kind_(Kind::integer), word_(static_cast<std::uint64_t>(std::int64_t{i})) {} // NOLINT
-  Value(double d) noexcept;                                         // NOLINT: implicit by design
+  /// Only floating point: an unsigned number is of_uint's, or a signed cast away.
+  Value(std::floating_point auto d) noexcept // NOLINT: implicit by design
+      : kind_(Kind::real), word_(std::bit_cast<std::uint64_t>(static_cast<double>(d))) {}
   Value(std::string_view text);                                     // NOLINT
   Value(const std::string& text) : Value(std::string_view(text)) {} // NOLINT
   Value(const char* text) : Value(std::string_view(text)) {}        // NOLINT
@@ -64,6 +78,10 @@ class Value {
   static Value of_list(std::vector<Value> items);
   /// Entries in any order. REQUIRES: keys are bool, int, uint or string, and no two are equal.
   static Value of_map(std::vector<MapEntry> entries);
+  /// The same, moved out of memory that the caller keeps and may use again.
+  static Value take_list(std::span<Value> items);
+  /// None where two keys are equal; the entries are then sorted in place and not moved.
+  static std::optional<Value> take_map(std::span<MapEntry> entries);
   static Value of_timestamp(std::int64_t seconds, std::uint32_t nanos) noexcept;
   /// nanos has the sign of seconds where neither is 0.
   static Value of_duration(std::int64_t seconds, std::int32_t nanos) noexcept;
@@ -79,25 +97,38 @@ class Value {
   bool as_bool() const noexcept { return word_ != 0; }
   std::int64_t as_int() const noexcept { return static_cast<std::int64_t>(word_); }
   std::uint64_t as_uint() const noexcept { return word_; }
-  double as_double() const noexcept;
+  double as_double() const noexcept { return std::bit_cast<double>(word_); }
   std::string_view as_string() const noexcept; ///< string, bytes, or the name of a type
   std::span<const Value> as_list() const noexcept;
-  std::span<const MapEntry> as_map() const noexcept; ///< sorted by key
+  std::span<const MapEntry> as_map() const noexcept; ///< sorted by key (see compare_keys)
   std::int64_t seconds() const noexcept {
     return static_cast<std::int64_t>(word_);
   } ///< timestamp, duration
   std::int32_t nanos() const noexcept { return nanos_; }
   const Value* optional_value() const noexcept; ///< null where none
 
+  /// How deep lists, maps and optionals nest: 0 for a scalar, 1 for a list of scalars. Known, not
+  /// computed.
+  std::uint32_t depth() const noexcept;
+  /// Whether the keys of a map are strings whose order by bytes is also JSON's, by UTF-16 units.
+  bool keys_in_json_order() const noexcept;
+
   /// The entry of a map under a string key, or null where there is none or this is no map.
   const Value* find(std::string_view key) const noexcept;
   /// The entry under any key, by CEL's equality of keys (1 == 1u).
-  const Value* find(const Value& key) const noexcept;
+  const Value* find(const std::same_as<Value> auto& key) const noexcept { return find_key(key); }
 
   /// CEL equality: numbers compare across kinds, NaN equals nothing, unlike kinds are unequal.
   friend bool operator==(const Value& a, const Value& b) noexcept;
 
-  struct Shared; ///< the counted, immutable part of the larger kinds
+  /// The counted, immutable part of the larger kinds; the bytes, items or entries follow it.
+  /// An empty one has none: its word is 0.
+  struct Shared {
+    std::atomic<std::uint32_t> references{1};
+    std::uint32_t depth = 0;
+    std::uint64_t size : 63 = 0;
+    std::uint64_t keys_in_json_order : 1 = 1;
+  };
 
  private:
   Value(Kind kind, std::uint64_t word, std::int32_t nanos) noexcept
@@ -105,11 +136,37 @@ class Value {
   bool shared() const noexcept {
     return (kind_ >= Kind::string && kind_ <= Kind::map) || kind_ >= Kind::type;
   }
+  Shared* part() const noexcept { return std::bit_cast<Shared*>(word_); }
+  void retain() const noexcept {
+    if (shared() && word_ != 0) {
+      part()->references.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+  const Value* find_key(const Value& key) const noexcept;
+  void release() noexcept;
+  static Value of_text(Kind kind, std::string_view text);
+  static Value with_items(Kind kind, std::span<Value> items);
 
   Kind kind_ = Kind::null;
   std::int32_t nanos_ = 0;
   std::uint64_t word_ = 0; ///< the number itself, or the address of the shared part
 };
+
+inline std::string_view Value::as_string() const noexcept {
+  return word_ == 0
+             ? std::string_view{}
+             : std::string_view{reinterpret_cast<const char*>(part() + 1), part()->size}; // NOLINT
+}
+
+inline std::span<const Value> Value::as_list() const noexcept {
+  return word_ == 0 ? std::span<const Value>{}
+                    : std::span{reinterpret_cast<const Value*>(part() + 1), part()->size}; // NOLINT
+}
+
+inline std::uint32_t Value::depth() const noexcept {
+  const bool nests = kind_ == Kind::list || kind_ == Kind::map || kind_ == Kind::optional;
+  return !nests ? 0 : word_ == 0 ? 1 : part()->depth;
+}
 
 /// The total order of map keys: bool < number (by value, across int and uint) < string (by bytes).
 std::strong_ordering compare_keys(const Value& a, const Value& b) noexcept;

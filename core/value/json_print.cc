@@ -1,0 +1,282 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <memory_resource>
+
+#include "core/value/json.h"
+#include "core/value/text.h"
+#include "core/value/utf8.h"
+
+namespace skein {
+namespace {
+
+constexpr auto kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (std::size_t c = 0x20; c < 256; ++c) {
+    plain[c] = c != '"' && c != '\\';
+  }
+  return plain;
+}();
+
+void append_escape(std::string& out, char c) {
+  constexpr std::string_view kMeant = "\"\\\b\f\n\r\t";
+  constexpr std::string_view kLetters = "\"\\bfnrt";
+  constexpr std::string_view kHex = "0123456789abcdef";
+  out += '\\';
+  if (const std::size_t at = kMeant.find(c); at != std::string_view::npos) {
+    out += kLetters[at];
+    return;
+  }
+  out += "u00";
+  out += kHex[static_cast<unsigned char>(c) >> 4];
+  out += kHex[c & 15];
+}
+
+void append_quoted(std::string& out, std::string_view text) {
+  out += '"';
+  std::size_t done = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (!kPlain[static_cast<unsigned char>(text[i])]) {
+      out.append(text, done, i - done);
+      append_escape(out, text[i]);
+      done = i + 1;
+    }
+  }
+  out.append(text, done);
+  out += '"';
+}
+
+bool before_in_utf16(std::string_view a, std::string_view b) {
+  const auto [x, y] = std::ranges::mismatch(a, b);
+  if (x == a.end() || y == b.end()) {
+    return x == a.end() && y != b.end();
+  }
+  const auto left = static_cast<unsigned char>(*x);
+  const auto right = static_cast<unsigned char>(*y);
+  // Leads from 0xF0 are pairs of surrogates, which sort before U+E000 (lead 0xEE).
+  if (left >= 0xEE && right >= 0xEE && (left < 0xF0) != (right < 0xF0)) {
+    return left >= 0xF0;
+  }
+  return left < right;
+}
+
+std::string key_text(const Value& key) {
+  std::string text;
+  append_text(text, key);
+  return text;
+}
+
+// The same entries with keys that are strings, in JSON's order, none twice.
+std::vector<MapEntry> entries_in_json_order(const Value& map) {
+  std::vector<MapEntry> entries;
+  for (const auto& [key, value] : map.as_map()) {
+    entries.emplace_back(key.is(Kind::string) ? key : Value(key_text(key)), value);
+  }
+  const auto before = [](const MapEntry& a, const MapEntry& b) {
+    return before_in_utf16(a.first.as_string(), b.first.as_string());
+  };
+  // Strings come last among the keys, so of two equal texts the last is the string.
+  std::ranges::reverse(entries);
+  std::ranges::stable_sort(entries, before);
+  const auto twice = std::ranges::unique(entries, [](const MapEntry& a, const MapEntry& b) {
+    return a.first.as_string() == b.first.as_string();
+  });
+  entries.erase(twice.begin(), twice.end());
+  return entries;
+}
+
+class Printer {
+ public:
+  Printer(std::string& out, bool pretty) : out_(out), pretty_(pretty) {}
+
+  void run(const Value& value) {
+    open(value);
+    while (!frames_.empty()) {
+      Frame& frame = frames_.back();
+      if (frame.next == frame.size) {
+        close();
+      } else {
+        advance(frame);
+      }
+    }
+  }
+
+ private:
+  struct Frame {
+    bool map = false;
+    const Value* items = nullptr;
+    const MapEntry* entries = nullptr;
+    std::size_t size = 0;
+    std::size_t next = 0;
+    std::vector<MapEntry> reordered = {}; ///< where entries points into it
+  };
+
+  void open(const Value& value) {
+    switch (value.kind()) {
+      case Kind::string:
+      case Kind::type:
+        append_quoted(out_, value.as_string());
+        break;
+      case Kind::bytes:
+        out_ += '"';
+        append_base64(out_, value.as_string());
+        out_ += '"';
+        break;
+      case Kind::timestamp:
+      case Kind::duration:
+        out_ += '"';
+        append_text(out_, value);
+        out_ += '"';
+        break;
+      case Kind::real:
+        append_real(value.as_double());
+        break;
+      case Kind::list:
+        out_ += '[';
+        frames_.push_back({.items = value.as_list().data(), .size = value.as_list().size()});
+        break;
+      case Kind::map:
+        open_map(value);
+        break;
+      case Kind::optional:
+        open_optional(value);
+        break;
+      default:
+        append_text(out_, value);
+    }
+  }
+
+  void append_real(double number) {
+    if (std::isfinite(number)) {
+      append_double(out_, number);
+    } else {
+      out_ += "null";
+    }
+  }
+
+  void open_optional(const Value& value) {
+    const Value* inner = &value;
+    while (inner != nullptr && inner->is(Kind::optional)) {
+      inner = inner->optional_value();
+    }
+    inner == nullptr ? void(out_ += "null") : open(*inner);
+  }
+
+  void open_map(const Value& map) {
+    out_ += '{';
+    if (map.keys_in_json_order()) {
+      frames_.push_back({.map = true, .entries = map.as_map().data(), .size = map.as_map().size()});
+      return;
+    }
+    Frame frame{.map = true, .reordered = entries_in_json_order(map)};
+    frame.entries = frame.reordered.data();
+    frame.size = frame.reordered.size();
+    frames_.push_back(std::move(frame));
+  }
+
+  void advance(Frame& frame) {
+    const std::size_t index = frame.next++;
+    if (index > 0) {
+      out_ += ',';
+    }
+    break_line(frames_.size());
+    if (!frame.map) {
+      open(frame.items[index]);
+      return;
+    }
+    const auto& [key, value] = frame.entries[index];
+    append_quoted(out_, key.as_string());
+    out_ += pretty_ ? ": " : ":";
+    open(value);
+  }
+
+  void close() {
+    const bool filled = frames_.back().size > 0;
+    const bool map = frames_.back().map;
+    frames_.pop_back();
+    if (filled) {
+      break_line(frames_.size());
+    }
+    out_ += map ? '}' : ']';
+  }
+
+  void break_line(std::size_t depth) {
+    if (pretty_) {
+      out_ += '\n';
+      out_.append(2 * depth, ' ');
+    }
+  }
+
+  std::string& out_;
+  bool pretty_;
+  std::array<std::byte, 2048> memory_;
+  std::pmr::monotonic_buffer_resource pool_{memory_.data(), memory_.size()};
+  std::pmr::vector<Frame> frames_{&pool_};
+};
+
+Value map_as_json(const Value& map) {
+  std::vector<MapEntry> entries =
+      map.keys_in_json_order() ? std::vector<MapEntry>(map.as_map().begin(), map.as_map().end())
+                               : entries_in_json_order(map);
+  for (MapEntry& entry : entries) {
+    entry.second = as_json(entry.second);
+  }
+  return Value::of_map(std::move(entries));
+}
+
+Value real_as_json(double number) {
+  std::string text;
+  if (!std::isfinite(number)) {
+    return {};
+  }
+  append_double(text, number);
+  auto parsed = parse_json(text);
+  return parsed.ok() ? std::move(*parsed) : Value(number);
+}
+
+} // namespace
+
+void append_json(std::string& out, const Value& value) { Printer(out, false).run(value); }
+
+std::string to_json(const Value& value) {
+  std::string out;
+  append_json(out, value);
+  return out;
+}
+
+std::string to_pretty_json(const Value& value) {
+  std::string out;
+  Printer(out, true).run(value);
+  return out;
+}
+
+Value as_json(const Value& value) {
+  switch (value.kind()) {
+    case Kind::real:
+      return real_as_json(value.as_double());
+    case Kind::uinteger:
+      return value.as_int() >= 0 ? Value(value.as_int()) : value;
+    case Kind::list: {
+      std::vector<Value> items(value.as_list().begin(), value.as_list().end());
+      std::ranges::transform(items, items.begin(), [](const Value& item) { return as_json(item); });
+      return Value::of_list(std::move(items));
+    }
+    case Kind::map:
+      return map_as_json(value);
+    case Kind::optional:
+      return value.optional_value() == nullptr ? Value() : as_json(*value.optional_value());
+    case Kind::bytes: {
+      std::string text;
+      append_base64(text, value.as_string());
+      return Value(text);
+    }
+    case Kind::timestamp:
+    case Kind::duration:
+    case Kind::type:
+      return Value(key_text(value));
+    default:
+      return value;
+  }
+}
+
+} // namespace skein

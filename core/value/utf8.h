@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace skein {
+
+/// Whether the text is UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
+bool valid_utf8(std::string_view text);
+
+/// One code point and the bytes that it takes; size is 0 where the text is not UTF-8 or empty.
+struct CodePoint {
+  char32_t value = 0;
+  std::size_t size = 0;
+};
+
+CodePoint decode_utf8(std::string_view text);
+
+/// Appends the code point. REQUIRES: at most U+10FFFF and no surrogate.
+void append_utf8(std::string& out, char32_t code_point);
+
+/// The number of code points. REQUIRES: valid UTF-8.
+std::size_t count_code_points(std::string_view text);
+
+} // namespace skein
