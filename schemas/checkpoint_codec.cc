@@ -2,6 +2,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/value/utf8.h"
 #include "schemas/codec.h"
 #include "schemas/reader.h"
 #include "schemas/text.h"
@@ -31,7 +32,7 @@ void write_cell(Writer& w, const Value& value, const BlobSink& blobs, Cells& cel
   if (text.size() <= kInlineLimit) {
     cells.texts.push_back(w.required_text(text));
   } else {
-    text = is_utf8(text) ? std::move(text) : clean_utf8(text);
+    text = valid_utf8(text) ? std::move(text) : clean_utf8(text);
     const ContentHash hash = content_hash(text);
     blobs(hash, text);
     cells.blobs.push_back(to_wire(hash));

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-#include "schemas/text.h"
+#include "core/value/utf8.h"
 #include "schemas/value_text.h"
 
 namespace skein::schemas {
@@ -75,7 +75,7 @@ std::string Reader::text(const flatbuffers::String* text) {
   if (text == nullptr) {
     return {};
   }
-  if (!is_utf8(view(text))) {
+  if (!valid_utf8(view(text))) {
     fail("a text is not UTF-8");
     return {};
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "core/value/json.h"
+#include "core/value/text.h"
 
 namespace skein::schemas {
 namespace {
@@ -130,46 +131,10 @@ Error bad_tag(std::string_view name) {
   return Error{Code::wire_invalid, "\"" + std::string(name) + "\" does not hold what its tag says"};
 }
 
-int base64_digit(char c) {
-  if (c >= 'A' && c <= 'Z') {
-    return c - 'A';
-  }
-  if (c >= 'a' && c <= 'z') {
-    return c - 'a' + 26;
-  }
-  if (c >= '0' && c <= '9') {
-    return c - '0' + 52;
-  }
-  return c == '+' ? 62 : c == '/' ? 63 : -1;
-}
-
-/// Source: RFC 4648, section 4.
-std::optional<std::string> from_base64(std::string_view text) {
-  while (text.ends_with('=')) {
-    text.remove_suffix(1);
-  }
-  std::string bytes;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    const int digit = base64_digit(c);
-    if (digit < 0) {
-      return std::nullopt;
-    }
-    bits = (bits << 6) | static_cast<std::uint32_t>(digit);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      bytes += static_cast<char>((bits >> count) & 0xFF);
-    }
-  }
-  return bytes;
-}
-
 Result<Value> untag(const Value& value);
 
 Result<Value> untag_bytes(const Value& held) {
-  auto bytes = held.is(Kind::string) ? from_base64(held.as_string()) : std::nullopt;
+  auto bytes = held.is(Kind::string) ? decode_base64(held.as_string()) : std::nullopt;
   if (!bytes) {
     return bad_tag("$bytes");
   }
@@ -211,10 +176,8 @@ std::optional<std::pair<std::int64_t, std::int64_t>> time_of(const Value& held) 
 }
 
 Result<Value> untag_timestamp(const Value& held) {
-  constexpr std::int64_t kFirst = -62'135'596'800; // 0001-01-01
-  constexpr std::int64_t kLast = 253'402'300'799;  // 9999-12-31
   const auto time = time_of(held);
-  if (!time || time->second < 0 || time->first < kFirst || time->first > kLast) {
+  if (!time || time->second < 0 || time->first < kFirstSecond || time->first > kLastSecond) {
     return bad_tag("$timestamp");
   }
   return Value::of_timestamp(time->first, static_cast<std::uint32_t>(time->second));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/value/utf8.h"
 #include "schemas/text.h"
 #include "schemas/value_text.h"
 
@@ -30,8 +31,8 @@ TextOffset Writer::text(std::string_view text) {
 }
 
 TextOffset Writer::required_text(std::string_view text) {
-  return is_utf8(text) ? out_.CreateString(text.data(), text.size())
-                       : out_.CreateString(clean_utf8(text));
+  return valid_utf8(text) ? out_.CreateString(text.data(), text.size())
+                          : out_.CreateString(clean_utf8(text));
 }
 
 Offset<wire::Json> Writer::json(const Value& value) {
@@ -41,7 +42,7 @@ Offset<wire::Json> Writer::json(const Value& value) {
   std::string& text = thread_text();
   text.clear();
   const bool tagged = append_value(text, value);
-  if (!is_utf8(text)) {
+  if (!valid_utf8(text)) {
     text = clean_utf8(text);
   }
   if (blobs_ == nullptr || text.size() <= kInlineLimit) {
