@@ -29,6 +29,8 @@ enum class Code : std::uint16_t {
   flow_step_unknown = 1206,
   flow_graph_invalid = 1207,
   schema_violation = 1208,
+  schema_invalid = 1209,
+  schema_limit = 1210,
   // 13xx runs
   run_state_conflict = 1301,
   run_limit = 1302,
@@ -67,6 +69,7 @@ enum class Code : std::uint16_t {
   http_status = 5008,
   http_transport = 5009,
   http_blocked = 5010,
+  http_client_error = 5011,
   // 60xx command line
   usage_invalid = 6001,
   file_unreadable = 6002,
