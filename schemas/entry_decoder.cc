@@ -17,69 +17,64 @@ struct Frameless {
   std::uint32_t attempt;
 };
 
-flow::Event event_of(const wire::RunCreated& p, Frameless& in) {
-  return flow::Created{
+flow::Created event_of(const wire::RunCreated& p, Frameless& in) {
+  return {
       in.at,    in.read.text(p.definition()), from_wire(p.revision()),  p.rules(),
       p.seed(), in.read.json(p.input()),      in.read.json(p.labels()), in.read.text(p.parent())};
 }
 
-flow::Event event_of(const wire::RunForked& p, Frameless& in) {
-  return flow::Forked{in.at, in.read.text(p.from()), p.entry(), in.read.json(p.vars()),
-                      in.read.json(p.input())};
+flow::Forked event_of(const wire::RunForked& p, Frameless& in) {
+  return {in.at, in.read.text(p.from()), p.entry(), in.read.json(p.vars()),
+          in.read.json(p.input())};
 }
 
-flow::Event event_of(const wire::StepBegun& p, Frameless& in) {
-  return flow::Begun{in.at, in.read.place(p.step(), p.items()), in.attempt,
-                     in.read.one_of(p.effect_class(), EffectClass::llm)};
+flow::Begun event_of(const wire::StepBegun& p, Frameless& in) {
+  return {in.at, in.read.place(p.step(), p.items()), in.attempt,
+          in.read.one_of(p.effect_class(), EffectClass::llm)};
 }
 
-flow::Event event_of(const wire::StepSucceeded& p, Frameless& in) {
-  return flow::Succeeded{in.at, in.read.place(p.step(), p.items()), in.attempt,
-                         in.read.json(p.output())};
+flow::Succeeded event_of(const wire::StepSucceeded& p, Frameless& in) {
+  return {in.at, in.read.place(p.step(), p.items()), in.attempt, in.read.json(p.output())};
 }
 
-flow::Event event_of(const wire::StepFailed& p, Frameless& in) {
-  return flow::Failed{in.at, in.read.place(p.step(), p.items()), in.attempt,
-                      in.read.failure(p.failure())};
+flow::Failed event_of(const wire::StepFailed& p, Frameless& in) {
+  return {in.at, in.read.place(p.step(), p.items()), in.attempt, in.read.failure(p.failure())};
 }
 
-flow::Event event_of(const wire::StepInDoubt& p, Frameless& in) {
-  return flow::FoundInDoubt{in.at, in.read.place(p.step(), p.items()), in.attempt};
+flow::FoundInDoubt event_of(const wire::StepInDoubt& p, Frameless& in) {
+  return {in.at, in.read.place(p.step(), p.items()), in.attempt};
 }
 
-flow::Event event_of(const wire::TimerExpired& p, Frameless& in) {
-  return flow::Expired{in.at, p.timer()};
+flow::Expired event_of(const wire::TimerExpired& p, Frameless& in) { return {in.at, p.timer()}; }
+
+flow::Signalled event_of(const wire::Signal& p, Frameless& in) {
+  return {in.at, in.read.text(p.signal_id()), in.read.text(p.name()), in.read.json(p.payload())};
 }
 
-flow::Event event_of(const wire::Signal& p, Frameless& in) {
-  return flow::Signalled{in.at, in.read.text(p.signal_id()), in.read.text(p.name()),
-                         in.read.json(p.payload())};
+flow::Answered event_of(const wire::ApprovalAnswered& p, Frameless& in) {
+  return {in.at, in.read.place(p.step(), p.items()), p.approved(), in.read.text(p.by()),
+          in.read.text(p.comment())};
 }
 
-flow::Event event_of(const wire::ApprovalAnswered& p, Frameless& in) {
-  return flow::Answered{in.at, in.read.place(p.step(), p.items()), p.approved(),
-                        in.read.text(p.by()), in.read.text(p.comment())};
+flow::CancelAsked event_of(const wire::RunCancelAsked& p, Frameless& in) {
+  return {in.at, in.read.text(p.by()), in.read.text(p.reason())};
 }
 
-flow::Event event_of(const wire::RunCancelAsked& p, Frameless& in) {
-  return flow::CancelAsked{in.at, in.read.text(p.by()), in.read.text(p.reason())};
+flow::PauseAsked event_of(const wire::RunPauseAsked& p, Frameless& in) {
+  return {in.at, in.read.text(p.by()), in.read.text(p.reason())};
 }
 
-flow::Event event_of(const wire::RunPauseAsked& p, Frameless& in) {
-  return flow::PauseAsked{in.at, in.read.text(p.by()), in.read.text(p.reason())};
+flow::ResumeAsked event_of(const wire::RunResumeAsked& p, Frameless& in) {
+  return {in.at, in.read.text(p.by())};
 }
 
-flow::Event event_of(const wire::RunResumeAsked& p, Frameless& in) {
-  return flow::ResumeAsked{in.at, in.read.text(p.by())};
+flow::Settled event_of(const wire::StepSettled& p, Frameless& in) {
+  return {in.at, in.read.place(p.step(), p.items()),
+          in.read.one_of(p.how(), flow::Settled::How::fail), in.read.json(p.output()),
+          in.read.text(p.by())};
 }
 
-flow::Event event_of(const wire::StepSettled& p, Frameless& in) {
-  return flow::Settled{in.at, in.read.place(p.step(), p.items()),
-                       in.read.one_of(p.how(), flow::Settled::How::fail), in.read.json(p.output()),
-                       in.read.text(p.by())};
-}
-
-flow::Event event_of(const wire::RunProceeded&, Frameless& in) { return flow::Proceeded{in.at}; }
+flow::Proceeded event_of(const wire::RunProceeded&, Frameless& in) { return {in.at}; }
 
 template <class T>
 flow::Event event_as(const wire::Envelope& envelope, Frameless& in) {

@@ -24,33 +24,100 @@ constexpr double kExponentFrom = 1e21;
 
 constexpr std::int64_t kMaxNanos = 999'999'999;
 
-bool is_plain(const Value& value);
-
+/// Numbers that read back as the kind they are.
 bool is_plain_double(double d) {
   return std::isfinite(d) && (d != std::trunc(d) || std::abs(d) >= kExponentFrom);
 }
 
-bool is_plain_map(const Value& value) {
-  return std::all_of(value.as_map().begin(), value.as_map().end(), [](const MapEntry& entry) {
-    return entry.first.is(Kind::string) && is_plain(entry.second);
-  });
+bool is_plain_uint(std::uint64_t u) {
+  return u > std::uint64_t{std::numeric_limits<std::int64_t>::max()};
 }
 
-bool is_plain(const Value& value) {
+bool needs_no_escape(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (c >= ' ' && c != '"' && c != '\\') || c < 0; });
+}
+
+void append_text_of(std::string& out, const Value& text) {
+  if (!needs_no_escape(text.as_string())) {
+    append_json(out, text);
+    return;
+  }
+  out += '"';
+  out += text.as_string();
+  out += '"';
+}
+
+void append_int(std::string& out, std::int64_t number) {
+  std::array<char, 24> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+  out.append(digits.data(), static_cast<std::size_t>(end - digits.data()));
+}
+
+bool append_plain(std::string& out, const Value& value);
+
+bool append_plain_list(std::string& out, const Value& list) {
+  char before = '[';
+  for (const Value& item : list.as_list()) {
+    out += before;
+    before = ',';
+    if (!append_plain(out, item)) {
+      return false;
+    }
+  }
+  out += before == '[' ? "[]" : "]";
+  return true;
+}
+
+bool append_plain_map(std::string& out, const Value& map) {
+  char before = '{';
+  for (const auto& [key, item] : map.as_map()) {
+    out += before;
+    before = ',';
+    if (!key.is(Kind::string)) {
+      return false;
+    }
+    append_text_of(out, key);
+    out += ':';
+    if (!append_plain(out, item)) {
+      return false;
+    }
+  }
+  out += before == '{' ? "{}" : "}";
+  return true;
+}
+
+bool append_number(std::string& out, const Value& number, bool plain) {
+  if (plain) {
+    append_json(out, number);
+  }
+  return plain;
+}
+
+/// Checks and writes in one pass, because every entry pays for it. False, with a part written,
+/// where the value holds a kind that JSON has not.
+bool append_plain(std::string& out, const Value& value) {
   switch (value.kind()) {
     case Kind::null:
+      out += "null";
+      return true;
     case Kind::boolean:
+      out += value.as_bool() ? "true" : "false";
+      return true;
     case Kind::integer:
+      append_int(out, value.as_int());
+      return true;
     case Kind::string:
+      append_text_of(out, value);
       return true;
     case Kind::uinteger:
-      return value.as_uint() > std::uint64_t{std::numeric_limits<std::int64_t>::max()};
+      return append_number(out, value, is_plain_uint(value.as_uint()));
     case Kind::real:
-      return is_plain_double(value.as_double());
+      return append_number(out, value, is_plain_double(value.as_double()));
     case Kind::list:
-      return std::all_of(value.as_list().begin(), value.as_list().end(), is_plain);
+      return append_plain_list(out, value);
     case Kind::map:
-      return is_plain_map(value);
+      return append_plain_map(out, value);
     default:
       return false;
   }
@@ -119,9 +186,9 @@ Value tag(const Value& value) {
       return value.optional_value() != nullptr ? wrap("$some", tag(*value.optional_value()))
                                                : wrap("$none", Value());
     case Kind::uinteger:
-      return is_plain(value) ? value : wrap("$uint", value);
+      return is_plain_uint(value.as_uint()) ? value : wrap("$uint", value);
     case Kind::real:
-      return is_plain(value) ? value : tag_double(value.as_double());
+      return is_plain_double(value.as_double()) ? value : tag_double(value.as_double());
     default:
       return value;
   }
@@ -311,10 +378,11 @@ Result<Value> untag(const Value& value) {
 } // namespace
 
 bool append_value(std::string& out, const Value& value) {
-  if (is_plain(value)) {
-    append_json(out, value);
+  const std::size_t start = out.size();
+  if (append_plain(out, value)) {
     return false;
   }
+  out.resize(start);
   append_json(out, tag(value));
   return true;
 }
@@ -326,7 +394,10 @@ Result<Value> parse_value(std::string_view text, bool tagged) {
     return Error{limit ? Code::wire_limit : Code::wire_invalid,
                  "a value is no JSON: " + value.error().detail};
   }
-  return tagged ? untag(*value) : value;
+  if (tagged) {
+    return untag(*value);
+  }
+  return value;
 }
 
 } // namespace skein::schemas

@@ -34,8 +34,9 @@ TEST(ValueText, writes_what_json_tells_apart_without_tags) {
     const Value value = sample::random_json(random, 4);
     std::string text;
     EXPECT_FALSE(append_value(text, value));
-    EXPECT_EQ(text, to_json(value));
-    expect_round_trip(value);
+    const auto read = parse_json(text);
+    ASSERT_TRUE(read.ok()) << text;
+    EXPECT_TRUE(sample::identical(value, *read)) << text;
   }
 }
 
