@@ -68,6 +68,10 @@ class TreeBuilder final : public YAML::EventHandler {
                 const std::string& text) override {
     const Mark mark = mark_of(at);
     count(mark);
+    // The parser turns \N and \_ into single bytes.
+    if (!valid_utf8(text)) {
+      refuse(mark, "an escape in the text stands for no character", "write it as \\uXXXX");
+    }
     if (wants_key()) {
       take_key(mark, tag, text);
     } else {

@@ -1,5 +1,6 @@
 #include <cstdint>
 #include <cstdlib>
+#include <iostream>
 #include <string_view>
 
 #include "core/value/json.h"
@@ -16,6 +17,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     const skein::Value value = document.root.to_value();
     const auto read = skein::parse_json(skein::to_json(value));
     if (!read || !(*read == value)) {
+      std::cerr << skein::to_json(value) << '\n';
       std::abort();
     }
   }

@@ -189,6 +189,13 @@ TEST(YamlAbuse, bytes_that_are_no_text_are_refused) {
   EXPECT_EQ(read("a: \xff\xfe"), "SK1201 f.yaml:1:1: the text is not UTF-8");
 }
 
+TEST(YamlAbuse, escapes_that_would_give_broken_text_are_refused) {
+  EXPECT_EQ(read(R"(a: "x\N")"),
+            "SK1201 f.yaml:1:4: an escape in the text stands for no character");
+  EXPECT_EQ(read(R"("\_": 1)"), "SK1201 f.yaml:1:1: an escape in the text stands for no character");
+  EXPECT_EQ(read(R"(a: "\u0085\L\x41")"), "{\"a\":\"\u0085\u2028A\"}");
+}
+
 TEST(YamlAbuse, syntax_errors_have_a_place) {
   EXPECT_EQ(read("a: [1, 2\nb: 3\n").substr(0, 13), "SK1201 f.yaml");
   EXPECT_EQ(read("a: 'x").substr(0, 13), "SK1201 f.yaml");
