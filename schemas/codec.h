@@ -18,13 +18,16 @@
 /// depth, table and size limits before a field is read, so any bytes may be given to a decoder.
 ///
 /// Errors of every decoder: wire_invalid, wire_limit, wire_version (made by a newer format),
-/// blob_missing. Thread-safety: any thread.
+/// blob_missing, hash_mismatch (a blob has other contents than its name). Values keep their kind
+/// (see docs/formats.md). Text that is not UTF-8 is written with U+FFFD, so what is written can be
+/// read. Equal things give equal bytes. Thread-safety: any thread.
 namespace skein::schemas {
 
 /// Payloads whose JSON is longer are kept once under their content hash and referred to.
 inline constexpr std::size_t kInlineLimit = 32u << 10;
 
 /// Takes a large payload; called while something that refers to it is encoded.
+/// REQUIRES: it does not encode anything itself.
 using BlobSink = std::function<void(const ContentHash&, std::string_view)>;
 /// Gives it back.
 using BlobSource = std::function<Result<std::string>(const ContentHash&)>;
@@ -62,6 +65,7 @@ struct BatchHeader {
 /// layout.
 ContentHash hash_of(const BatchHeader& header);
 
+/// REQUIRES: header.hash == hash_of(header); decode_batch refuses anything else.
 std::string encode_batch(const BatchHeader& header);
 /// Errors: also hash_mismatch, where the bytes do not add up to their own hash.
 Result<BatchHeader> decode_batch(std::string_view bytes);
@@ -69,6 +73,8 @@ Result<BatchHeader> decode_batch(std::string_view bytes);
 std::string encode_record(const RunRecord& record, const BlobSink& blobs);
 Result<RunRecord> decode_record(std::string_view bytes, const BlobSource& blobs);
 
+/// REQUIRES: cells are null or a map with string keys. Each cell is a text or, over kInlineLimit, a
+/// blob of its own, so an unchanged large cell is kept once.
 std::string encode_checkpoint(const Checkpoint& checkpoint, const BlobSink& blobs);
 Result<Checkpoint> decode_checkpoint(std::string_view bytes, const BlobSource& blobs);
 
