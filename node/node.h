@@ -1,0 +1,98 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/result.h"
+#include "core/flow/definition.h"
+#include "core/flow/event.h"
+#include "core/ports/store.h"
+#include "core/ports/tool.h"
+#include "core/run/run.h"
+
+namespace skein::node {
+
+/// Everything that a node can be told; defaults are for one machine without a server.
+struct Settings {
+  std::filesystem::path data; ///< directory of the database; made where it is not there
+  std::vector<std::filesystem::path>
+      roots; ///< where the file and shell tools may work; empty: the current directory
+  std::size_t threads = 2;             ///< of the actor scheduler
+  std::size_t effects_in_flight = 256; ///< tool calls that run at once
+  std::size_t live_runs = 100'000;     ///< runs in memory at once; others wait for admission
+  bool recover = true;                 ///< at start, go on with the runs that a crash cut off
+};
+
+struct StartRequest {
+  flow::DefinitionPtr definition; ///< its revision is applied already
+  Value input;
+  Value labels;
+  std::optional<RunId> id;           ///< makes the start idempotent
+  std::optional<std::uint64_t> seed; ///< random where absent
+};
+
+/// A running Skein: storage, actors and tools put together.
+///
+/// Ownership: owns its threads, its actors and the data directory's lock.
+/// Thread-safety: every method from any thread that is not one of its actors.
+class Node {
+ public:
+  /// Errors: storage_in_use, storage_unreadable, storage_corrupt, wire_version.
+  static Result<std::unique_ptr<Node>> open(Settings settings);
+  /// Drains: running attempts are given until their deadline or two seconds, then left to recovery.
+  virtual ~Node() = default;
+
+  /// Creates the run; it is durable when this returns. The same id with the same definition and
+  /// input is the same run; with another it is refused. Errors: run_exists, run_limit,
+  /// schema_violation, storage_*.
+  virtual Result<RunId> start(const StartRequest& request) = 0;
+
+  /// Gives an event to a run and answers once it is durable: a signal, an answer, a cancel, a
+  /// pause, a resume, a settlement. Brings a waiting run back into memory. Errors: run_unknown,
+  /// run_state_conflict, storage_*.
+  virtual Result<void> tell(const RunId& run, flow::Event event) = 0;
+
+  /// Makes sure that a run which was cut off goes on. Does nothing to one that waits or has ended.
+  virtual Result<void> resume(const RunId& run) = 0;
+  /// All that are pending or running; answers how many.
+  virtual Result<std::size_t> resume_all() = 0;
+
+  /// Waits until the run has ended, is paused, or waits for something that only time or a person
+  /// can bring and `stop_when_waiting` is set; or until `give_up` answers true (asked at least ten
+  /// times a second).
+  virtual Result<RunRecord> wait(const RunId& run, bool stop_when_waiting,
+                                 const std::function<bool()>& give_up) = 0;
+
+  /// Calls `watch` for every entry of the run from now on, on a thread of the node, in order, after
+  /// it is durable. Ends with the returned handle.
+  virtual std::shared_ptr<void> watch(const RunId& run,
+                                      std::function<void(const Entry&)> watch) = 0;
+  /// Lines that tools log while they run.
+  virtual std::shared_ptr<void> watch_logs(
+      std::function<void(const RunId&, const std::string& step, const ToolLog&)> watch) = 0;
+
+  /// Stops admitting work and ends within `limit`: effects that still run are asked to stop and
+  /// left to recovery.
+  virtual void drain(Millis limit) = 0;
+
+  virtual Store& store() = 0;
+  virtual ToolBox& tools() = 0;
+};
+
+/// The pinned definition of a run, parsed once per process and revision.
+/// Errors: resource_unknown, and what the loader finds.
+Result<flow::DefinitionPtr> definition_of(const Store& store, const ContentHash& revision);
+
+/// Applies a flow document: checks it, stores a new revision where it changed, answers what to
+/// start.
+Result<flow::DefinitionPtr> apply_flow(Store& store, const Document& document, Instant at,
+                                       const ToolBox* tools, bool lenient = false);
+
+} // namespace skein::node
