@@ -17,10 +17,24 @@ static_assert(sizeof(Value) == 16 && sizeof(Shared) == 16 && alignof(MapEntry) <
 // Below this the stack carries a walk; above it the walk keeps its own list.
 constexpr std::uint32_t kRecursionDepth = 256;
 
-Shared* allocate(std::size_t bytes, std::size_t size, std::uint32_t depth) {
+// How deep and how heavy a value with these parts is; both stop at the most they can count.
+struct Extent {
+  std::uint64_t depth = 0;
+  std::uint64_t weight = 1;
+
+  void add(const Value& part) {
+    depth = std::max<std::uint64_t>(depth, part.depth());
+    weight += part.weight();
+  }
+};
+
+Shared* allocate(std::size_t bytes, std::size_t size, const Extent& extent) {
+  constexpr std::uint64_t kDeepest = (1u << 23) - 1;
+  constexpr std::uint64_t kHeaviest = ~std::uint32_t{0};
   auto* part = new (::operator new(sizeof(Shared) + bytes)) Shared;
-  part->size = size;
-  part->depth = depth;
+  part->size = size & ((1ULL << 40) - 1);
+  part->depth = std::min(extent.depth, kDeepest) & kDeepest;
+  part->weight = static_cast<std::uint32_t>(std::min(extent.weight, kHeaviest));
   return part;
 }
 
@@ -64,15 +78,14 @@ std::optional<Value> as_whole(double number) {
 
 bool is_number(Kind kind) { return kind >= Kind::integer && kind <= Kind::real; }
 
+double rounded(const Value& number) {
+  return number.is(Kind::real)      ? number.as_double()
+         : number.is(Kind::integer) ? static_cast<double>(number.as_int())
+                                    : static_cast<double>(number.as_uint());
+}
+
 bool equal_numbers(const Value& a, const Value& b) {
-  if (a.is(Kind::real) && b.is(Kind::real)) {
-    return a.as_double() == b.as_double();
-  }
-  if (a.is(Kind::real) || b.is(Kind::real)) {
-    const auto whole = as_whole(a.is(Kind::real) ? a.as_double() : b.as_double());
-    return whole && compare_whole(*whole, a.is(Kind::real) ? b : a) == 0;
-  }
-  return compare_whole(a, b) == 0;
+  return a.is(Kind::real) || b.is(Kind::real) ? rounded(a) == rounded(b) : compare_whole(a, b) == 0;
 }
 
 using Pairs = std::vector<std::pair<const Value*, const Value*>>;
@@ -222,7 +235,7 @@ Value Value::of_text(Kind kind, std::string_view text) {
   if (text.empty()) {
     return Value(kind, 0, 0);
   }
-  Shared* part = allocate(text.size(), text.size(), 0);
+  Shared* part = allocate(text.size(), text.size(), {.depth = 0, .weight = 1 + text.size() / 16});
   std::memcpy(after<char>(part), text.data(), text.size());
   return Value(kind, std::bit_cast<std::uint64_t>(part), 0);
 }
@@ -231,11 +244,12 @@ Value Value::with_items(Kind kind, std::span<Value> items) {
   if (items.empty()) {
     return Value(kind, 0, 0);
   }
-  std::uint32_t depth = 0;
+  Extent extent;
   for (const Value& item : items) {
-    depth = std::max(depth, item.depth());
+    extent.add(item);
   }
-  Shared* part = allocate(items.size_bytes(), items.size(), depth + 1);
+  ++extent.depth;
+  Shared* part = allocate(items.size_bytes(), items.size(), extent);
   std::uninitialized_move(items.begin(), items.end(), after<Value>(part));
   return Value(kind, std::bit_cast<std::uint64_t>(part), 0);
 }
@@ -270,13 +284,15 @@ std::optional<Value> Value::take_map(std::span<MapEntry> entries) {
   if (entries.empty()) {
     return Value(Kind::map, 0, 0);
   }
-  std::uint32_t depth = 0;
+  Extent extent;
   bool in_order = true;
   for (const auto& [key, value] : entries) {
-    depth = std::max(depth, value.depth());
+    extent.add(key);
+    extent.add(value);
     in_order = in_order && sorts_alike(key);
   }
-  Shared* part = allocate(entries.size_bytes(), entries.size(), depth + 1);
+  ++extent.depth;
+  Shared* part = allocate(entries.size_bytes(), entries.size(), extent);
   part->keys_in_json_order = in_order ? 1 : 0;
   std::uninitialized_move(entries.begin(), entries.end(), after<MapEntry>(part));
   return Value(Kind::map, std::bit_cast<std::uint64_t>(part), 0);

@@ -110,6 +110,9 @@ class Value {
   /// How deep lists, maps and optionals nest: 0 for a scalar, 1 for a list of scalars. Known, not
   /// computed.
   std::uint32_t depth() const noexcept;
+  /// How large it is when written out, with what it shares counted each time: one for every value
+  /// and for every 16 bytes of text; at most 2^32-1. Known, not computed.
+  std::uint32_t weight() const noexcept { return shared() && word_ != 0 ? part()->weight : 1; }
   /// Whether the keys of a map are strings whose order by bytes is also JSON's, by UTF-16 units.
   bool keys_in_json_order() const noexcept;
 
@@ -118,15 +121,17 @@ class Value {
   /// The entry under any key, by CEL's equality of keys (1 == 1u).
   const Value* find(const std::same_as<Value> auto& key) const noexcept { return find_key(key); }
 
-  /// CEL equality: numbers compare across kinds, NaN equals nothing, unlike kinds are unequal.
+  /// CEL equality: numbers compare across kinds (a whole number with a double as doubles), NaN
+  /// equals nothing, unlike kinds are unequal.
   friend bool operator==(const Value& a, const Value& b) noexcept;
 
   /// The counted, immutable part of the larger kinds; the bytes, items or entries follow it.
   /// An empty one has none: its word is 0.
   struct Shared {
     std::atomic<std::uint32_t> references{1};
-    std::uint32_t depth = 0;
-    std::uint64_t size : 63 = 0;
+    std::uint32_t weight = 0;
+    std::uint64_t size : 40 = 0;
+    std::uint64_t depth : 23 = 0;
     std::uint64_t keys_in_json_order : 1 = 1;
   };
 
@@ -165,7 +170,7 @@ inline std::span<const Value> Value::as_list() const noexcept {
 
 inline std::uint32_t Value::depth() const noexcept {
   const bool nests = kind_ == Kind::list || kind_ == Kind::map || kind_ == Kind::optional;
-  return !nests ? 0 : word_ == 0 ? 1 : part()->depth;
+  return !nests ? 0 : word_ == 0 ? 1 : static_cast<std::uint32_t>(part()->depth);
 }
 
 /// The total order of map keys: bool < number (by value, across int and uint) < string (by bytes).

@@ -1,0 +1,438 @@
+#include "core/expression/evaluator.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+
+namespace skein::expression {
+namespace {
+
+const Value kTrue(true);
+const Value kFalse(false);
+
+const Value* truth(bool b) { return b ? &kTrue : &kFalse; }
+
+} // namespace
+
+bool Call::fail(std::string why) { return evaluation.fail_call(std::move(why)); }
+
+bool Call::charge_bytes(std::size_t bytes) { return evaluation.charge(bytes / 16); }
+
+bool Evaluation::charge(std::uint64_t cost) {
+  if (cost <= left_) {
+    left_ -= cost;
+    return true;
+  }
+  left_ = 0;
+  failure_.emplace();
+  failure_->limit = true;
+  failure_->what = "expression costs more than its limit";
+  return false;
+}
+
+const Value* Evaluation::fail(std::string what, std::uint32_t at) {
+  failure_.emplace();
+  failure_->at = at;
+  failure_->what = std::move(what);
+  return nullptr;
+}
+
+bool Evaluation::fail_call(std::string what) {
+  fail(std::move(what), UINT32_MAX); // dispatch knows where
+  return false;
+}
+
+std::string no_overload(std::string_view function, std::span<const Value* const> arguments) {
+  return "no such overload: " + std::string(shown_name(function)) + " does not take " +
+         kinds_text(arguments);
+}
+
+const Value* Evaluation::run(const Node& node, Value& room) {
+  if (!charge(1)) {
+    failure_->at = node.at;
+    return nullptr;
+  }
+  switch (node.op) {
+    case Op::literal:
+      return &node.value;
+    case Op::local:
+      return locals_[node.index];
+    case Op::slot: {
+      const Value* value = activation_->find(node.index);
+      return value != nullptr
+                 ? value
+                 : fail(std::string(node.value.as_string()) + " has no value", node.at);
+    }
+    case Op::name:
+    case Op::broken:
+      return fail(std::string(node.value.as_string()), node.at);
+    case Op::select:
+      return select(node, room);
+    case Op::has:
+      return has(node, room);
+    case Op::index:
+      return index(node, room);
+    case Op::call:
+      return call(node, room);
+    case Op::list:
+      return list(node, room);
+    case Op::map:
+      return map(node, room);
+    case Op::all_of:
+      return logic(node, false);
+    case Op::any_of:
+      return logic(node, true);
+    case Op::conditional:
+      return conditional(node, room);
+    case Op::equal:
+    case Op::unequal:
+      return equality(node);
+    case Op::all:
+    case Op::exists:
+      return quantifier(node);
+    case Op::exists_one:
+      return exactly_one(node);
+    case Op::map_items:
+    case Op::filter:
+      return collect(node, room);
+    case Op::transform_map:
+    case Op::transform_entry:
+      return collect_map(node, room);
+    case Op::bind:
+      return bind(node, room);
+    case Op::opt_map:
+    case Op::opt_flat_map:
+      return optional_map(node, room);
+    case Op::or_value:
+    case Op::or_optional:
+      return alternative(node, room);
+  }
+  return nullptr;
+}
+
+const Value* Evaluation::no_such_key(const Node& node, const Value& key, const Value& container) {
+  fail("no such key", node.at);
+  failure_->key = key;
+  failure_->container = container;
+  return nullptr;
+}
+
+const Value* Evaluation::select(const Node& node, Value& room) {
+  Value from_room;
+  const Value* from = run(node.kids[0], from_room);
+  if (from == nullptr) {
+    return nullptr;
+  }
+  const Value* found = field_of(node, *from, room);
+  // What is found inside a value of this walk's own room must outlive that room.
+  if (found != nullptr && found != &room && from == &from_room) {
+    room = *found;
+    return &room;
+  }
+  return found;
+}
+
+const Value* Evaluation::field_of(const Node& node, const Value& from, Value& room) {
+  const bool viral = from.is(Kind::optional);
+  const Value* owner = viral ? from.optional_value() : &from;
+  if (owner == nullptr) {
+    return &(room = Value::none());
+  }
+  if (!owner->is(Kind::map)) {
+    return fail("no such field: a value of type " + std::string(name_of(owner->kind())) +
+                    " has no field \"" + std::string(node.value.as_string()) + "\"",
+                node.at);
+  }
+  const Value* found = owner->find(node.value.as_string());
+  if (viral || node.flag) {
+    return &(room = found == nullptr ? Value::none() : Value::some(*found));
+  }
+  return found != nullptr ? found : no_such_key(node, node.value, *owner);
+}
+
+const Value* Evaluation::has(const Node& node, Value& room) {
+  const Value* from = run(node.kids[0], room);
+  if (from == nullptr) {
+    return nullptr;
+  }
+  const Value* owner = from->is(Kind::optional) ? from->optional_value() : from;
+  if (owner == nullptr) {
+    return &kFalse;
+  }
+  if (!owner->is(Kind::map)) {
+    return fail(
+        "no such field: a value of type " + std::string(name_of(owner->kind())) + " has no fields",
+        node.at);
+  }
+  return truth(owner->find(node.value.as_string()) != nullptr);
+}
+
+const Value* Evaluation::index(const Node& node, Value& room) {
+  Value from_room;
+  Value key_room;
+  const Value* from = run(node.kids[0], from_room);
+  const Value* key = from == nullptr ? nullptr : run(node.kids[1], key_room);
+  if (key == nullptr) {
+    return nullptr;
+  }
+  const bool viral = from->is(Kind::optional);
+  const Value* owner = viral ? from->optional_value() : from;
+  if (owner == nullptr) {
+    return &(room = Value::none());
+  }
+  const Value* found = element(node, *owner, *key);
+  if (viral || node.flag) {
+    if (found == nullptr && !failure_) {
+      return &(room = Value::none());
+    }
+    return found == nullptr ? nullptr : &(room = Value::some(*found));
+  }
+  if (found == nullptr) {
+    return failure_ ? nullptr : no_such_key(node, *key, *owner);
+  }
+  return from == &from_room && found != &room ? &(room = Value(*found)) : found;
+}
+
+// The element, or null with a failure, or null without one where it is only not there.
+const Value* Evaluation::element(const Node& node, const Value& from, const Value& key) {
+  if (from.is(Kind::list)) {
+    return list_element(node, from, key);
+  }
+  if (!from.is(Kind::map)) {
+    return fail("no such overload: a value of type " + std::string(name_of(from.kind())) +
+                    " has no elements",
+                node.at);
+  }
+  constexpr Kinds kKeys = kinds_of('b') | kinds_of('n') | kinds_of('s');
+  if ((only(key.kind()) & kKeys) == 0) {
+    return fail("no such key: a map has no keys of type " + std::string(name_of(key.kind())),
+                node.at);
+  }
+  return from.find(key);
+}
+
+const Value* Evaluation::list_element(const Node& node, const Value& from, const Value& key) {
+  const auto items = from.as_list();
+  std::uint64_t place = 0;
+  if (key.is(Kind::real)) {
+    const double real = key.as_double();
+    if (!(real >= 0 && real < 0x1p63) ||
+        static_cast<double>(static_cast<std::uint64_t>(real)) != real) {
+      return fail("a list has no such index", node.at);
+    }
+    place = static_cast<std::uint64_t>(real);
+  } else if (key.is(Kind::integer) || key.is(Kind::uinteger)) {
+    place = key.as_uint(); // a negative index becomes a large one
+  } else {
+    return fail("no such overload: a list has no index of type " + std::string(name_of(key.kind())),
+                node.at);
+  }
+  if (place < items.size()) {
+    return &items[place];
+  }
+  if (node.flag) {
+    return nullptr;
+  }
+  std::string shown;
+  append_shown(shown, key);
+  return fail("index " + shown + " is outside a list of " + std::to_string(items.size()), node.at);
+}
+
+const Value* Evaluation::call(const Node& node, Value& room) {
+  constexpr std::size_t kFew = 3;
+  if (node.kids.size() <= kFew) {
+    std::array<Value, kFew> rooms;
+    std::array<const Value*, kFew> arguments{};
+    for (std::size_t i = 0; i < node.kids.size(); ++i) {
+      arguments[i] = run(node.kids[i], rooms[i]);
+      if (arguments[i] == nullptr) {
+        return nullptr;
+      }
+    }
+    return dispatch(node, std::span(arguments).first(node.kids.size()), room);
+  }
+  std::vector<Value> rooms(node.kids.size());
+  std::vector<const Value*> arguments;
+  for (std::size_t i = 0; i < node.kids.size(); ++i) {
+    arguments.push_back(run(node.kids[i], rooms[i]));
+    if (arguments.back() == nullptr) {
+      return nullptr;
+    }
+  }
+  return dispatch(node, arguments, room);
+}
+
+const Value* Evaluation::dispatch(const Node& node, std::span<const Value* const> arguments,
+                                  Value& room) {
+  if (node.pattern != nullptr && arguments[0]->is(Kind::string)) {
+    const std::string_view text = arguments[0]->as_string();
+    if (!charge(text.size() / 16)) {
+      return nullptr;
+    }
+    return truth(RE2::PartialMatch({text.data(), text.size()}, *node.pattern));
+  }
+  for (const Overload& overload : std::span(node.overloads, node.overload_count)) {
+    bool fits = true;
+    for (std::size_t i = 0; fits && i < arguments.size(); ++i) {
+      fits = (only(arguments[i]->kind()) & overload.parameter(i)) != 0;
+    }
+    if (!fits) {
+      continue;
+    }
+    Call call{*this, arguments, room};
+    if (overload.function(call)) {
+      return &room;
+    }
+    failure_->at = node.at;
+    return nullptr;
+  }
+  return fail(no_overload(node.value.as_string(), arguments), node.at);
+}
+
+const Value* Evaluation::list(const Node& node, Value& room) {
+  std::vector<Value> items;
+  items.reserve(node.kids.size());
+  for (const Node& kid : node.kids) {
+    Value item_room;
+    const Value* item = run(kid, item_room);
+    if (item == nullptr) {
+      return nullptr;
+    }
+    if (!kid.maybe) {
+      items.push_back(*item);
+    } else if (!item->is(Kind::optional)) {
+      return fail("no such overload: an element behind ? must be optional", kid.at);
+    } else if (item->optional_value() != nullptr) {
+      items.push_back(*item->optional_value());
+    }
+  }
+  return &(room = Value::take_list(items));
+}
+
+const Value* Evaluation::map(const Node& node, Value& room) {
+  std::vector<MapEntry> entries;
+  entries.reserve(node.kids.size() / 2);
+  for (std::size_t i = 0; i < node.kids.size(); i += 2) {
+    Value key_room;
+    Value value_room;
+    const Value* key = run(node.kids[i], key_room);
+    const Value* value = key == nullptr ? nullptr : run(node.kids[i + 1], value_room);
+    if (value == nullptr) {
+      return nullptr;
+    }
+    if (node.kids[i].maybe) {
+      if (!value->is(Kind::optional)) {
+        return fail("no such overload: the value of a key behind ? must be optional",
+                    node.kids[i].at);
+      }
+      value = value->optional_value();
+    }
+    if (value != nullptr) {
+      entries.emplace_back(*key, *value);
+    }
+  }
+  return finish_map(node, entries, room);
+}
+
+const Value* Evaluation::finish_map(const Node& node, std::vector<MapEntry>& entries, Value& room) {
+  constexpr Kinds kKeys = kinds_of('b') | kinds_of('i') | kinds_of('u') | kinds_of('s');
+  for (const auto& [key, value] : entries) {
+    if ((only(key.kind()) & kKeys) == 0) {
+      return fail("unsupported key type: a value of type " + std::string(name_of(key.kind())) +
+                      " cannot be the key of a map",
+                  node.at);
+    }
+  }
+  auto made = Value::take_map(entries);
+  if (!made) {
+    const auto twice = std::ranges::adjacent_find(
+        entries, [](const MapEntry& a, const MapEntry& b) { return a.first == b.first; });
+    std::string shown;
+    append_shown(shown, twice->first);
+    return fail("repeated key " + shown + " in a map", node.at);
+  }
+  return &(room = std::move(*made));
+}
+
+// CEL's && and ||: the absorbing value wins over failures on either side.
+const Value* Evaluation::logic(const Node& node, bool absorbing) {
+  std::optional<Failure> first;
+  for (const Node& kid : node.kids) {
+    Value room;
+    const Value* value = run(kid, room);
+    if (value != nullptr && value->is(Kind::boolean)) {
+      if (value->as_bool() == absorbing) {
+        failure_.reset();
+        return truth(absorbing);
+      }
+      continue;
+    }
+    if (value != nullptr) {
+      fail("no such overload: " + std::string(absorbing ? "||" : "&&") + " does not take " +
+               std::string(name_of(value->kind())),
+           kid.at);
+    } else if (failure_->limit) {
+      return nullptr;
+    }
+    if (!first) {
+      first = std::move(failure_);
+    }
+    failure_.reset();
+  }
+  if (first) {
+    failure_ = std::move(first);
+    return nullptr;
+  }
+  return truth(!absorbing);
+}
+
+const Value* Evaluation::conditional(const Node& node, Value& room) {
+  Value choice_room;
+  const Value* choice = run(node.kids[0], choice_room);
+  if (choice == nullptr) {
+    return nullptr;
+  }
+  if (!choice->is(Kind::boolean)) {
+    return fail("no such overload: the condition of ?: is " + std::string(name_of(choice->kind())) +
+                    ", not bool",
+                node.kids[0].at);
+  }
+  return run(node.kids[choice->as_bool() ? 1 : 2], room);
+}
+
+const Value* Evaluation::equality(const Node& node) {
+  Value left_room;
+  Value right_room;
+  const Value* left = run(node.kids[0], left_room);
+  const Value* right = left == nullptr ? nullptr : run(node.kids[1], right_room);
+  if (right == nullptr || !charge(std::min(left->weight(), right->weight()))) {
+    return nullptr;
+  }
+  return truth((*left == *right) == (node.op == Op::equal));
+}
+
+// a.or(b), a.orValue(b): b only where a is none.
+const Value* Evaluation::alternative(const Node& node, Value& room) {
+  Value first_room;
+  const Value* first = run(node.kids[0], first_room);
+  if (first == nullptr) {
+    return nullptr;
+  }
+  if (!first->is(Kind::optional)) {
+    return fail("no such overload: " + std::string(shown_name(node.value.as_string())) +
+                    " needs an optional, not " + std::string(name_of(first->kind())),
+                node.at);
+  }
+  if (first->optional_value() != nullptr) {
+    return &(room = Value(node.op == Op::or_value ? *first->optional_value() : *first));
+  }
+  const Value* second = run(node.kids[1], room);
+  if (second != nullptr && node.op == Op::or_optional && !second->is(Kind::optional)) {
+    return fail(
+        "no such overload: or needs an optional, not " + std::string(name_of(second->kind())),
+        node.at);
+  }
+  return second;
+}
+
+} // namespace skein::expression
