@@ -16,8 +16,16 @@ pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 # Debian's CAF and RocksDB ship no usable CMake or pkg-config files for every layout: name them.
 add_library(skein_caf INTERFACE)
 target_link_libraries(skein_caf INTERFACE caf_core Threads::Threads)
+# RocksDB's archive rather than its shared object: in the latter every counter is a call for thread-local
+# storage, which costs a third of a write (docs/decisions/0020-rocksdb-options.md).
 add_library(skein_rocksdb INTERFACE)
-target_link_libraries(skein_rocksdb INTERFACE rocksdb)
+find_library(SKEIN_ROCKSDB_ARCHIVE librocksdb.a)
+if(SKEIN_ROCKSDB_ARCHIVE)
+  target_link_libraries(skein_rocksdb INTERFACE ${SKEIN_ROCKSDB_ARCHIVE}
+    snappy z bz2 lz4 zstd gflags Threads::Threads ${CMAKE_DL_LIBS})
+else()
+  target_link_libraries(skein_rocksdb INTERFACE rocksdb)
+endif()
 add_library(skein_boost_json INTERFACE)
 target_link_libraries(skein_boost_json INTERFACE boost_json Boost::headers)
 add_library(skein_flatbuffers INTERFACE)

@@ -94,6 +94,26 @@ std::vector<std::string> index_keys(const RunRecord& record) {
   return keys;
 }
 
+std::optional<RunId> indexed_run(std::string_view suffix) {
+  KeyReader reader(suffix);
+  switch (static_cast<By>(reader.byte().value_or(0))) {
+    case By::created:
+      break;
+    case By::state:
+      reader.byte();
+      break;
+    case By::label:
+      reader.text();
+      [[fallthrough]];
+    case By::definition:
+      reader.text();
+      break;
+  }
+  const bool created = reader.u64().has_value();
+  return created && !reader.rest().empty() ? std::optional(RunId(std::string(reader.rest())))
+                                           : std::nullopt;
+}
+
 Result<std::vector<RunRecord>> list_runs(const RocksDatabase& database, const RunFilter& filter) {
   std::string after;
   if (!filter.after.get().empty()) {

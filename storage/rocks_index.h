@@ -25,6 +25,9 @@ std::vector<std::string> index_keys(const RunRecord& record);
 /// Only the one that changes with its state.
 std::string state_index_key(const RunId& run, RunState state, Instant created);
 
+/// The run that a row is of, by what follows partition and table.
+std::optional<RunId> indexed_run(std::string_view suffix);
+
 /// Newest first, over all partitions. Errors: storage_corrupt, storage_io, wire_*.
 Result<std::vector<RunRecord>> list_runs(const RocksDatabase& database, const RunFilter& filter);
 

@@ -2,6 +2,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
 #include <rocksdb/utilities/table_properties_collectors.h>
 #include <spdlog/spdlog.h>
@@ -43,6 +44,19 @@ rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache
   return family;
 }
 
+/// All of a key but the number that it ends with. Entries of a run come in ascending order, so the
+/// memtable keeps a place for each run and an insert costs a few comparisons, not a search.
+class AllButNumber : public rocksdb::SliceTransform {
+ public:
+  const char* Name() const override { return "skein.all_but_number"; }
+  rocksdb::Slice Transform(const rocksdb::Slice& key) const override {
+    return {key.data(), key.size() - sizeof(std::uint64_t)};
+  }
+  bool InDomain(const rocksdb::Slice& key) const override {
+    return key.size() > sizeof(std::uint64_t);
+  }
+};
+
 rocksdb::DBOptions database_options(const Options& options) {
   rocksdb::DBOptions database;
   if (options.env != nullptr) {
@@ -59,11 +73,13 @@ rocksdb::DBOptions database_options(const Options& options) {
   // The log is replayed at every open, so it stays short; flushing it at open would cost more.
   database.avoid_flush_during_recovery = true;
   database.max_total_wal_size = 64 * kMiB;
-  database.db_write_buffer_size = 80 * kMiB;
+  database.db_write_buffer_size = options.write_memory;
   database.max_open_files = 256;
   database.max_file_opening_threads = 1;
   database.skip_stats_update_on_db_open = true;
   database.max_background_jobs = 4;
+  // One thread commits, and a memtable's insert with a hint needs that.
+  database.allow_concurrent_memtable_write = false;
   database.max_manifest_file_size = 16 * kMiB;
   database.stats_dump_period_sec = 0;
   database.stats_persist_period_sec = 0;
@@ -109,15 +125,17 @@ RocksOptions options_of(const Options& options, std::shared_ptr<RocksLog> log,
   all.database.info_log = std::move(log);
   all.database.listeners.push_back(std::move(watch));
 
-  rocksdb::ColumnFamilyOptions state = family_options(cache, 8 * kMiB);
+  rocksdb::ColumnFamilyOptions state = family_options(cache, options.write_memory / 10);
   // Timers, waits and outbox are queues: their tombstones must not pile up in front.
   state.table_properties_collector_factories.push_back(
       rocksdb::NewCompactOnDeletionCollectorFactory(128, 64));
-  rocksdb::ColumnFamilyOptions blobs = family_options(cache, 8 * kMiB);
+  rocksdb::ColumnFamilyOptions blobs = family_options(cache, options.write_memory / 10);
   blobs.compression = rocksdb::kZSTD;
   all.families.emplace_back(rocksdb::kDefaultColumnFamilyName, state);
-  all.families.emplace_back("history", family_options(cache, 32 * kMiB));
-  all.families.emplace_back("runs", family_options(cache, 16 * kMiB));
+  rocksdb::ColumnFamilyOptions history = family_options(cache, options.write_memory * 4 / 10);
+  history.memtable_insert_with_hint_prefix_extractor = std::make_shared<AllButNumber>();
+  all.families.emplace_back("history", history);
+  all.families.emplace_back("runs", family_options(cache, options.write_memory * 2 / 10));
   all.families.emplace_back("blobs", blobs);
   return all;
 }

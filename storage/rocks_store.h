@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "core/ports/store.h"
+#include "storage/doctor.h"
 #include "storage/retention.h"
 
 namespace rocksdb {
@@ -21,6 +23,8 @@ struct Options {
   rocksdb::Env* env = nullptr; ///< file system and threads; null for the machine's own. Ownership:
                                ///< the caller's, and outlives the store
   bool create = true;          ///< make the directory where there is none
+  std::size_t write_memory = 80u << 20; ///< bytes for rows that are in no file yet; little makes
+                                        ///< many small files
 };
 
 /// The store on a disk: one RocksDB database in one directory.
@@ -50,6 +54,11 @@ class RocksStore : public Store {
   /// call at a time.
   /// Errors: as commit.
   Result<RetentionReport> collect(const RetentionPolicy& policy, Instant now);
+
+  /// Verifies everything; see DoctorReport. With `repair`, rows that are derived from the journal
+  /// (records, indexes, timers, waits) are rewritten; the journal never is.
+  /// REQUIRES: no commit meanwhile. Errors: storage_io; what is wrong is a finding, not an error.
+  Result<DoctorReport> examine(Refold* refold, bool repair);
 
   Result<void> commit(std::span<const Batch> batches) override;
 

@@ -35,6 +35,7 @@ class RocksWriter {
   void watch_blobs(std::set<ContentHash>* seen) { seen_blobs_ = seen; }
   /// Reads the run again at its next append.
   void forget(const RunId& run) { traces_.forget(run); }
+  void forget_all() { traces_.forget_all(); }
 
  private:
   Result<void> add(const Batch& batch);

@@ -19,6 +19,11 @@ void RunTraces::forget(const RunId& run) {
   old_.erase(run);
 }
 
+void RunTraces::forget_all() {
+  young_.clear();
+  old_.clear();
+}
+
 void RunTraces::age() {
   if (young_.size() > kGeneration) {
     old_ = std::move(young_);

@@ -36,6 +36,7 @@ class RunTraces {
   RunTrace* find(const RunId& run);
   RunTrace& insert(const RunId& run, RunTrace trace);
   void forget(const RunId& run);
+  void forget_all();
   /// Drops the older half when the younger is full.
   void age();
 
