@@ -1,0 +1,54 @@
+# Where everything goes: `cmake --install build/release`, and a .deb with `cpack -G DEB`.
+
+set(SKEIN_DOC ${CMAKE_INSTALL_DATAROOTDIR}/doc/skein)
+install(TARGETS skein RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(FILES docs/skein.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES README.md CHANGELOG.md SECURITY.md DESTINATION ${SKEIN_DOC})
+install(FILES LICENSE DESTINATION ${SKEIN_DOC} RENAME copyright)
+
+# The unit names the binary where it is installed.
+set(SKEIN_UNIT_BINARY ${CMAKE_INSTALL_FULL_BINDIR}/skein)
+configure_file(deploy/skein.service.in packaging/skein.service @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/packaging/skein.service DESTINATION lib/systemd/system)
+
+file(GLOB SKEIN_RESOURCE_SCHEMAS CONFIGURE_DEPENDS schemas/resources/*.json)
+install(FILES ${SKEIN_RESOURCE_SCHEMAS} DESTINATION ${CMAKE_INSTALL_DATADIR}/skein/schemas)
+if(EXISTS ${PROJECT_SOURCE_DIR}/examples)
+  install(DIRECTORY examples DESTINATION ${SKEIN_DOC} USE_SOURCE_PERMISSIONS)
+endif()
+
+# The binary knows its own commands, so the completions come from it.
+file(GLOB_RECURSE SKEIN_COMPLETES CONFIGURE_DEPENDS cli/*completion*.cc)
+if(SKEIN_COMPLETES)
+  set(SKEIN_COMPLETIONS)
+  foreach(row "bash;bash-completion/completions/skein" "zsh;zsh/site-functions/_skein"
+              "fish;fish/vendor_completions.d/skein.fish")
+    list(GET row 0 shell)
+    list(GET row 1 place)
+    set(script ${PROJECT_BINARY_DIR}/packaging/${place})
+    cmake_path(GET script PARENT_PATH folder)
+    cmake_path(GET place PARENT_PATH subfolder)
+    add_custom_command(OUTPUT ${script}
+      COMMAND ${CMAKE_COMMAND} -E make_directory ${folder}
+      COMMAND skein completion ${shell} > ${script} || (${CMAKE_COMMAND} -E rm -f ${script} && false)
+      DEPENDS skein COMMENT "skein completion ${shell}" VERBATIM)
+    install(FILES ${script} DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/${subfolder})
+    list(APPEND SKEIN_COMPLETIONS ${script})
+  endforeach()
+  add_custom_target(completions ALL DEPENDS ${SKEIN_COMPLETIONS})
+endif()
+
+set(CPACK_PACKAGE_NAME skein)
+set(CPACK_PACKAGE_VENDOR "The Skein authors")
+set(CPACK_PACKAGE_CONTACT "The Skein authors <noreply@skein.dev>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY ${PROJECT_DESCRIPTION})
+set(CPACK_PACKAGE_DESCRIPTION "Every input of a run is journaled before it has an effect, so a run survives
+a crash, goes on where it was, and can be replayed, inspected and forked.")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SECTION admin)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "ca-certificates, tzdata")
+set(CPACK_DEBIAN_PACKAGE_RECOMMENDS bubblewrap)
+include(CPack)
