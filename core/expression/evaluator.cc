@@ -57,12 +57,8 @@ const Value* Evaluation::run(const Node& node, Value& room) {
       return &node.value;
     case Op::local:
       return locals_[node.index];
-    case Op::slot: {
-      const Value* value = activation_->find(node.index);
-      return value != nullptr
-                 ? value
-                 : fail(std::string(node.value.as_string()) + " has no value", node.at);
-    }
+    case Op::slot:
+      return slot(node);
     case Op::name:
     case Op::broken:
       return fail(std::string(node.value.as_string()), node.at);
@@ -108,6 +104,12 @@ const Value* Evaluation::run(const Node& node, Value& room) {
       return alternative(node, room);
   }
   return nullptr;
+}
+
+const Value* Evaluation::slot(const Node& node) {
+  const Value* value = activation_->find(node.index);
+  return value != nullptr ? value
+                          : fail(std::string(node.value.as_string()) + " has no value", node.at);
 }
 
 const Value* Evaluation::no_such_key(const Node& node, const Value& key, const Value& container) {

@@ -45,6 +45,7 @@ class Evaluation {
   bool fail_call(std::string what);
 
  private:
+  const Value* slot(const Node& node);
   const Value* select(const Node& node, Value& room);
   const Value* field_of(const Node& node, const Value& from, Value& room);
   const Value* has(const Node& node, Value& room);
@@ -85,5 +86,9 @@ class Evaluation {
 
 /// "no such overload: + does not take (int, string)".
 std::string no_overload(std::string_view function, std::span<const Value* const> arguments);
+
+/// Whether a result is small and shallow enough to be written down and read again.
+/// Errors: expression_limit.
+Result<void> check_extent(const Value& result);
 
 } // namespace skein::expression

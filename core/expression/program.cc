@@ -10,9 +10,6 @@
 namespace skein::expression {
 namespace {
 
-constexpr std::uint32_t kDeepestResult = 64;       // what JSON of a journal may nest
-constexpr std::uint32_t kHeaviestResult = 1 << 22; // 64 MiB
-
 Error as_error(const Expression& expression, const Failure& failure) {
   std::string detail = failure.what;
   std::string hint;
@@ -40,6 +37,18 @@ Error as_error(const Expression& expression, const Failure& failure) {
 }
 
 } // namespace
+
+Result<void> check_extent(const Value& result) {
+  constexpr std::uint32_t kDeepest = 64;       // what JSON of a journal may nest
+  constexpr std::uint32_t kHeaviest = 1 << 22; // 64 MiB
+  if (result.depth() > kDeepest) {
+    return Error{Code::expression_limit, "result nests deeper than 64 levels at 1:1"};
+  }
+  if (result.weight() > kHeaviest) {
+    return Error{Code::expression_limit, "result is larger than 64 MiB at 1:1"};
+  }
+  return {};
+}
 
 void Declarations::add(std::string name, Slot slot, StaticType type) {
   const auto at =
@@ -88,10 +97,8 @@ Result<Value> Program::evaluate(const Activation& activation) const {
   if (value == nullptr) {
     return as_error(*expression_, evaluation.failure());
   }
-  if (value->depth() > kDeepestResult || value->weight() > kHeaviestResult) {
-    return Error{Code::expression_limit, value->depth() > kDeepestResult
-                                             ? "result nests deeper than 64 levels at 1:1"
-                                             : "result is larger than 64 MiB at 1:1"};
+  if (const auto bounded = check_extent(*value); !bounded) {
+    return bounded.error();
   }
   return value == &room ? Result<Value>(std::move(room)) : Result<Value>(*value);
 }

@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "core/expression/function.h"
+#include "core/expression/evaluator.h"
 #include "core/expression/lexer.h"
 #include "core/expression/program.h"
 #include "core/value/json.h"
@@ -97,7 +97,15 @@ class Compiler {
       varies = varies || !item->is_constant();
       node.items.push_back(std::move(*item));
     }
-    return varies ? node : constant(value);
+    return varies ? node : constant(Value::of_list(constants(node)));
+  }
+
+  static std::vector<Value> constants(const Node& node) {
+    std::vector<Value> values;
+    for (const Node& item : node.items) {
+      values.push_back(item.constant);
+    }
+    return values;
   }
 
   Result<Node> compile_map(const Value& value, const std::string& pointer) {
@@ -111,7 +119,14 @@ class Compiler {
       varies = varies || !item->is_constant();
       node.entries.emplace_back(key, std::move(*item));
     }
-    return varies ? node : constant(value);
+    if (varies) {
+      return node;
+    }
+    std::vector<MapEntry> entries;
+    for (const auto& [key, item] : node.entries) {
+      entries.emplace_back(key, item.constant);
+    }
+    return constant(Value::of_map(std::move(entries)));
   }
 
   // One step of a JSON pointer. Source: RFC 6901.
@@ -248,7 +263,9 @@ Result<Template> Template::compile(const Value& tree, const Declarations& declar
 }
 
 Result<Value> Template::evaluate(const Activation& activation) const {
-  return evaluate_node(*root_, activation);
+  auto value = evaluate_node(*root_, activation);
+  const auto bounded = value ? check_extent(*value) : Result<void>();
+  return bounded ? std::move(value) : Result<Value>(bounded.error());
 }
 
 bool Template::constant() const { return root_->is_constant(); }
