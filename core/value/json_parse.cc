@@ -24,10 +24,36 @@ constexpr auto kPlain = [] {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+// The key as a value that is shared with the last equal key of this thread: objects repeat their
+// keys, and a counted reference is cheaper than memory.
+const Value& shared_key(std::string_view key) {
+  constexpr std::size_t kPlaces = 256;
+  constexpr std::size_t kLongest = 32;
+  thread_local std::array<Value, kPlaces> known;
+  thread_local Value long_key;
+  if (key.empty() || key.size() > kLongest) {
+    return long_key = Value(key);
+  }
+  const auto letter = [&](std::size_t i) {
+    return static_cast<std::size_t>(static_cast<unsigned char>(key[i]));
+  };
+  const std::size_t place =
+      (key.size() * 131 + letter(0) * 31 + letter(key.size() / 2) * 17 + letter(key.size() - 1)) %
+      kPlaces;
+  Value& there = known[place];
+  if (!there.is(Kind::string) || there.as_string() != key) {
+    there = Value(key);
+  }
+  return there;
+}
+
 class Parser {
  public:
   Parser(std::string_view text, std::size_t max_depth)
-      : begin_(text.data()), at_(begin_), end_(begin_ + text.size()), max_depth_(max_depth) {}
+      : begin_(text.data()), at_(begin_), end_(begin_ + text.size()), max_depth_(max_depth) {
+    items_.reserve(kReserved);
+    entries_.reserve(kReserved);
+  }
 
   Result<Value> run() {
     Value value;
@@ -61,7 +87,7 @@ class Parser {
   }
 
   bool take(char c) {
-    if (peek() != c || at_ == end_) {
+    if (at_ == end_ || *at_ != c) {
       return false;
     }
     ++at_;
@@ -142,7 +168,7 @@ class Parser {
         if (!parse_entry(entry, depth)) {
           return false;
         }
-        entries_.push_back(std::move(entry));
+        entries_.emplace_back(std::move(entry));
         skip_space();
       } while (take(','));
       if (!take('}')) {
@@ -163,7 +189,7 @@ class Parser {
     if (peek() != '"') {
       return fail("expected a key in quotes");
     }
-    if (!parse_string(entry.first)) {
+    if (!parse_key(entry.first)) {
       return false;
     }
     skip_space();
@@ -181,17 +207,33 @@ class Parser {
                 "\" is there twice in the object that ends");
   }
 
-  bool parse_string(Value& out) {
+  // Whether the string is plain to its end, which is then passed; text is what was read.
+  bool skip_plain(std::string_view& text) {
     const char* const start = ++at_;
     while (at_ != end_ && kPlain[static_cast<unsigned char>(*at_)]) {
       ++at_;
     }
-    if (peek() == '"' && at_ != end_) {
-      out = Value(std::string_view(start, static_cast<std::size_t>(at_ - start)));
-      ++at_;
+    text = {start, static_cast<std::size_t>(at_ - start)};
+    return take('"');
+  }
+
+  bool parse_key(Value& out) {
+    std::string_view text;
+    if (skip_plain(text)) {
+      out = shared_key(text);
       return true;
     }
-    text_.assign(start, at_);
+    text_ = text;
+    return parse_rest_of_string(out);
+  }
+
+  bool parse_string(Value& out) {
+    std::string_view text;
+    if (skip_plain(text)) {
+      out = Value(text);
+      return true;
+    }
+    text_ = text;
     return parse_rest_of_string(out);
   }
 
@@ -381,7 +423,8 @@ class Parser {
   std::optional<Error> error_;
   std::string text_;
   // Finished parts of containers that are still open, so that a container is allocated once.
-  std::array<std::byte, 4096> memory_;
+  static constexpr std::size_t kReserved = 64;
+  alignas(MapEntry) std::array<std::byte, kReserved*(sizeof(Value) + sizeof(MapEntry))> memory_;
   std::pmr::monotonic_buffer_resource pool_{memory_.data(), memory_.size()};
   std::pmr::vector<Value> items_{&pool_};
   std::pmr::vector<MapEntry> entries_{&pool_};

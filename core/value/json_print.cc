@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <memory_resource>
 
@@ -18,33 +19,80 @@ constexpr auto kPlain = [] {
   return plain;
 }();
 
-void append_escape(std::string& out, char c) {
-  constexpr std::string_view kMeant = "\"\\\b\f\n\r\t";
-  constexpr std::string_view kLetters = "\"\\bfnrt";
-  constexpr std::string_view kHex = "0123456789abcdef";
-  out += '\\';
-  if (const std::size_t at = kMeant.find(c); at != std::string_view::npos) {
-    out += kLetters[at];
-    return;
-  }
-  out += "u00";
-  out += kHex[static_cast<unsigned char>(c) >> 4];
-  out += kHex[c & 15];
-}
+/// Writes at the end of a string, whose size grows ahead of what is written: a byte then costs a
+/// store, not a call.
+class Sink {
+ public:
+  Sink(std::string& out, std::size_t expected) : out_(out), used_(out.size()) { grow(expected); }
+  ~Sink() { out_.resize(used_); }
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
 
-void append_quoted(std::string& out, std::string_view text) {
-  out += '"';
-  std::size_t done = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (!kPlain[static_cast<unsigned char>(text[i])]) {
-      out.append(text, done, i - done);
-      append_escape(out, text[i]);
-      done = i + 1;
+  void put(char c) {
+    if (used_ == out_.size()) {
+      grow(1);
     }
+    out_[used_++] = c;
   }
-  out.append(text, done);
-  out += '"';
-}
+  void put(std::string_view text) {
+    if (out_.size() - used_ < text.size()) {
+      grow(text.size());
+    }
+    text.copy(out_.data() + used_, text.size());
+    used_ += text.size();
+  }
+  void put_quoted(std::string_view text) {
+    put('"');
+    std::size_t done = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      if (!kPlain[static_cast<unsigned char>(text[i])]) {
+        put(text.substr(done, i - done));
+        put_escape(text[i]);
+        done = i + 1;
+      }
+    }
+    put(text.substr(done));
+    put('"');
+  }
+  void put_scalar(const Value& value) {
+    if (value.is(Kind::integer) || value.is(Kind::uinteger)) {
+      put_whole(value);
+      return;
+    }
+    out_.resize(used_);
+    append_text(out_, value);
+    used_ = out_.size();
+  }
+
+ private:
+  void grow(std::size_t more) { out_.resize(used_ + std::max(more, used_)); }
+
+  void put_whole(const Value& value) {
+    std::array<char, 24> digits;
+    char* const end = digits.data() + digits.size();
+    const auto done = value.is(Kind::integer)
+                          ? std::to_chars(digits.data(), end, value.as_int()).ptr
+                          : std::to_chars(digits.data(), end, value.as_uint()).ptr;
+    put({digits.data(), static_cast<std::size_t>(done - digits.data())});
+  }
+
+  void put_escape(char c) {
+    constexpr std::string_view kMeant = "\"\\\b\f\n\r\t";
+    constexpr std::string_view kLetters = "\"\\bfnrt";
+    constexpr std::string_view kHex = "0123456789abcdef";
+    put('\\');
+    if (const std::size_t at = kMeant.find(c); at != std::string_view::npos) {
+      put(kLetters[at]);
+      return;
+    }
+    put("u00");
+    put(kHex[static_cast<unsigned char>(c) >> 4]);
+    put(kHex[c & 15]);
+  }
+
+  std::string& out_;
+  std::size_t used_;
+};
 
 bool before_in_utf16(std::string_view a, std::string_view b) {
   const auto [x, y] = std::ranges::mismatch(a, b);
@@ -87,7 +135,10 @@ std::vector<MapEntry> entries_in_json_order(const Value& map) {
 
 class Printer {
  public:
-  Printer(std::string& out, bool pretty) : out_(out), pretty_(pretty) {}
+  Printer(std::string& out, bool pretty, std::size_t expected)
+      : out_(out, expected), pretty_(pretty) {
+    frames_.reserve(kReserved);
+  }
 
   void run(const Value& value) {
     open(value);
@@ -113,26 +164,27 @@ class Printer {
 
   void open(const Value& value) {
     switch (value.kind()) {
+      case Kind::null:
+        out_.put("null");
+        break;
+      case Kind::boolean:
+        out_.put(value.as_bool() ? "true" : "false");
+        break;
       case Kind::string:
       case Kind::type:
-        append_quoted(out_, value.as_string());
+        out_.put_quoted(value.as_string());
         break;
       case Kind::bytes:
-        out_ += '"';
-        append_base64(out_, value.as_string());
-        out_ += '"';
+        put_bytes(value.as_string());
         break;
       case Kind::timestamp:
       case Kind::duration:
-        out_ += '"';
-        append_text(out_, value);
-        out_ += '"';
-        break;
-      case Kind::real:
-        append_real(value.as_double());
+        out_.put('"');
+        out_.put_scalar(value);
+        out_.put('"');
         break;
       case Kind::list:
-        out_ += '[';
+        out_.put('[');
         frames_.push_back({.items = value.as_list().data(), .size = value.as_list().size()});
         break;
       case Kind::map:
@@ -142,15 +194,21 @@ class Printer {
         open_optional(value);
         break;
       default:
-        append_text(out_, value);
+        put_number(value);
     }
   }
 
-  void append_real(double number) {
-    if (std::isfinite(number)) {
-      append_double(out_, number);
+  void put_bytes(std::string_view bytes) {
+    std::string text;
+    append_base64(text, bytes);
+    out_.put_quoted(text);
+  }
+
+  void put_number(const Value& value) {
+    if (value.is(Kind::real) && !std::isfinite(value.as_double())) {
+      out_.put("null");
     } else {
-      out_ += "null";
+      out_.put_scalar(value);
     }
   }
 
@@ -159,11 +217,11 @@ class Printer {
     while (inner != nullptr && inner->is(Kind::optional)) {
       inner = inner->optional_value();
     }
-    inner == nullptr ? void(out_ += "null") : open(*inner);
+    inner == nullptr ? out_.put("null") : open(*inner);
   }
 
   void open_map(const Value& map) {
-    out_ += '{';
+    out_.put('{');
     if (map.keys_in_json_order()) {
       frames_.push_back({.map = true, .entries = map.as_map().data(), .size = map.as_map().size()});
       return;
@@ -177,7 +235,7 @@ class Printer {
   void advance(Frame& frame) {
     const std::size_t index = frame.next++;
     if (index > 0) {
-      out_ += ',';
+      out_.put(',');
     }
     break_line(frames_.size());
     if (!frame.map) {
@@ -185,8 +243,8 @@ class Printer {
       return;
     }
     const auto& [key, value] = frame.entries[index];
-    append_quoted(out_, key.as_string());
-    out_ += pretty_ ? ": " : ":";
+    out_.put_quoted(key.as_string());
+    out_.put(pretty_ ? std::string_view(": ") : std::string_view(":"));
     open(value);
   }
 
@@ -197,19 +255,22 @@ class Printer {
     if (filled) {
       break_line(frames_.size());
     }
-    out_ += map ? '}' : ']';
+    out_.put(map ? '}' : ']');
   }
 
   void break_line(std::size_t depth) {
     if (pretty_) {
-      out_ += '\n';
-      out_.append(2 * depth, ' ');
+      out_.put('\n');
+      for (std::size_t i = 0; i < depth; ++i) {
+        out_.put("  ");
+      }
     }
   }
 
-  std::string& out_;
+  static constexpr std::size_t kReserved = 16;
+  Sink out_;
   bool pretty_;
-  std::array<std::byte, 2048> memory_;
+  alignas(Frame) std::array<std::byte, kReserved * sizeof(Frame)> memory_;
   std::pmr::monotonic_buffer_resource pool_{memory_.data(), memory_.size()};
   std::pmr::vector<Frame> frames_{&pool_};
 };
@@ -234,9 +295,18 @@ Value real_as_json(double number) {
   return parsed.ok() ? std::move(*parsed) : Value(number);
 }
 
+// Room for a value's text, near enough that it seldom has to grow.
+std::size_t expected_size(const Value& value) {
+  constexpr std::size_t kEach = 12;
+  constexpr std::size_t kMost = 1 << 20;
+  return std::min<std::size_t>(kEach * value.weight(), kMost);
+}
+
 } // namespace
 
-void append_json(std::string& out, const Value& value) { Printer(out, false).run(value); }
+void append_json(std::string& out, const Value& value) {
+  Printer(out, false, expected_size(value)).run(value);
+}
 
 std::string to_json(const Value& value) {
   std::string out;
@@ -246,7 +316,7 @@ std::string to_json(const Value& value) {
 
 std::string to_pretty_json(const Value& value) {
   std::string out;
-  Printer(out, true).run(value);
+  Printer(out, true, 2 * expected_size(value)).run(value);
   return out;
 }
 

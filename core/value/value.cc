@@ -274,12 +274,12 @@ std::optional<Value> Value::take_map(std::span<MapEntry> entries) {
   const auto before = [](const MapEntry& a, const MapEntry& b) {
     return compare_keys(a.first, b.first) < 0;
   };
-  if (!std::is_sorted(entries.begin(), entries.end(), before)) {
-    std::sort(entries.begin(), entries.end(), before);
-  }
   const auto not_before = [&](const MapEntry& a, const MapEntry& b) { return !before(a, b); };
   if (std::adjacent_find(entries.begin(), entries.end(), not_before) != entries.end()) {
-    return std::nullopt;
+    std::sort(entries.begin(), entries.end(), before);
+    if (std::adjacent_find(entries.begin(), entries.end(), not_before) != entries.end()) {
+      return std::nullopt;
+    }
   }
   if (entries.empty()) {
     return Value(Kind::map, 0, 0);
@@ -369,7 +369,7 @@ const Value* Value::find_key(const Value& key) const noexcept {
   }
 }
 
-bool operator==(const Value& a, const Value& b) noexcept {
+bool Value::equal(const Value& a, const Value& b) noexcept {
   Pairs later;
   if (!same(a, b, 0, later)) {
     return false;
@@ -385,6 +385,9 @@ bool operator==(const Value& a, const Value& b) noexcept {
 }
 
 std::strong_ordering compare_keys(const Value& a, const Value& b) noexcept {
+  if (a.is(Kind::string) && b.is(Kind::string)) {
+    return a.as_string() <=> b.as_string();
+  }
   const int rank_a = rank(a);
   const int rank_b = rank(b);
   if (rank_a != rank_b) {

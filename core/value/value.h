@@ -123,7 +123,12 @@ class Value {
 
   /// CEL equality: numbers compare across kinds (a whole number with a double as doubles), NaN
   /// equals nothing, unlike kinds are unequal.
-  friend bool operator==(const Value& a, const Value& b) noexcept;
+  friend bool operator==(const Value& a, const Value& b) noexcept {
+    if (a.kind_ != b.kind_ || a.kind_ > Kind::string || a.kind_ == Kind::real) {
+      return equal(a, b);
+    }
+    return a.is(Kind::string) ? a.as_string() == b.as_string() : a.word_ == b.word_;
+  }
 
   /// The counted, immutable part of the larger kinds; the bytes, items or entries follow it.
   /// An empty one has none: its word is 0.
@@ -149,6 +154,7 @@ class Value {
   }
   const Value* find_key(const Value& key) const noexcept;
   void release() noexcept;
+  static bool equal(const Value& a, const Value& b) noexcept;
   static Value of_text(Kind kind, std::string_view text);
   static Value with_items(Kind kind, std::span<Value> items);
 
