@@ -95,6 +95,9 @@ class Machine {
   std::vector<StepView> view() const;
 
  private:
+  Result<void> accepts(const Event& event) const;
+  Result<void> accepts_answer(const Answered& answer) const;
+
   RunId run_;
   DefinitionPtr definition_;
   std::unique_ptr<State> state_;

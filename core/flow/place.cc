@@ -1,5 +1,6 @@
 #include "core/flow/place.h"
 
+#include <algorithm>
 #include <cassert>
 
 namespace skein::flow {
@@ -9,6 +10,13 @@ Place inside(const Place& place, std::uint32_t item) {
   Place inner = place;
   inner.items[inner.depth++] = item;
   return inner;
+}
+
+Place around(const Place& place, StepIndex step, std::uint8_t depth) {
+  assert(depth <= place.depth);
+  Place outer{step, depth, {}};
+  std::copy_n(place.items.begin(), depth, outer.items.begin());
+  return outer;
 }
 
 std::string path_text(const Place& place) {

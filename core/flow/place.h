@@ -29,6 +29,9 @@ struct Place {
 /// The same place one for_each deeper. REQUIRES: depth < kMaxNesting.
 Place inside(const Place& place, std::uint32_t item);
 
+/// Another step of the same frame or of one around it. REQUIRES: depth <= place.depth.
+Place around(const Place& place, StepIndex step, std::uint8_t depth);
+
 /// "" at the top, "[3]" in the fourth item, "[3][0]" deeper.
 std::string path_text(const Place& place);
 
