@@ -1,0 +1,117 @@
+#include "tools/shell/sandbox.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "tools/shell/system_call_filter.h"
+
+namespace skein::tools {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kBubblewrap = "/usr/bin/bwrap";
+
+// Names, time zone, libraries and certificates: what programs read of /etc before they do anything.
+constexpr const char* kEtc[] = {
+    "/etc/alternatives", "/etc/ca-certificates", "/etc/gai.conf",        "/etc/group",
+    "/etc/ld.so.cache",  "/etc/ld.so.conf",      "/etc/ld.so.conf.d",    "/etc/localtime",
+    "/etc/mime.types",   "/etc/nsswitch.conf",   "/etc/passwd",          "/etc/protocols",
+    "/etc/services",     "/etc/ssl/certs",       "/etc/ssl/openssl.cnf", "/etc/timezone",
+};
+constexpr const char* kNetworkEtc[] = {"/etc/hosts", "/etc/resolv.conf", "/etc/host.conf"};
+constexpr const char* kSystem[] = {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
+
+using Arguments = std::vector<std::string>;
+
+void add(Arguments& to, std::initializer_list<std::string> words) {
+  to.insert(to.end(), words.begin(), words.end());
+}
+
+/// /bin and its like are links into /usr on merged systems and directories on others.
+void add_system(Arguments& to) {
+  add(to, {"--ro-bind", "/usr", "/usr"});
+  for (const char* path : kSystem) {
+    std::error_code problem;
+    if (const fs::path target = fs::read_symlink(path, problem); !problem) {
+      add(to, {"--symlink", target.string(), path});
+    } else {
+      add(to, {"--ro-bind-try", path, path});
+    }
+  }
+}
+
+Arguments arguments(const Sandbox& sandbox) {
+  Arguments out{kBubblewrap,         "--unshare-user",
+                "--unshare-all",     "--disable-userns",
+                "--die-with-parent", "--new-session",
+                "--cap-drop",        "ALL",
+                "--hostname",        "sandbox",
+                "--seccomp",         "3",
+                "--json-status-fd",  "4"};
+  if (sandbox.network) {
+    out.push_back("--share-net");
+  }
+  add_system(out);
+  for (const char* path : kEtc) {
+    add(out, {"--ro-bind-try", path, path});
+  }
+  if (sandbox.network) {
+    for (const char* path : kNetworkEtc) {
+      add(out, {"--ro-bind-try", path, path});
+    }
+  }
+  add(out, {"--proc", "/proc", "--dev", "/dev"});
+  if (sandbox.max_temporary != 0) {
+    add(out, {"--size", std::to_string(sandbox.max_temporary)});
+  }
+  add(out, {"--tmpfs", "/tmp"});
+  for (const std::string& path : sandbox.read_only) {
+    add(out, {"--ro-bind", path, path});
+  }
+  for (const std::string& path : sandbox.roots) {
+    add(out, {"--bind", path, path});
+  }
+  add(out, {"--remount-ro", "/"});
+  return out;
+}
+
+ChildSpec wrapped(ChildSpec bare, const Sandbox& sandbox, const std::string& directory) {
+  Arguments argv = arguments(sandbox);
+  add(argv, {"--chdir", directory, "--"});
+  argv.insert(argv.end(), bare.argv.begin(), bare.argv.end());
+  bare.argv = std::move(argv);
+  bare.directory.clear();
+  bare.files.insert(bare.files.begin(), system_call_filter());
+  bare.sandboxed = true;
+  return bare;
+}
+
+} // namespace
+
+ChildSpec sandboxed(ChildSpec bare, const Sandbox& sandbox) {
+  const std::string directory = bare.directory.empty() ? "/tmp" : bare.directory;
+  return wrapped(std::move(bare), sandbox, directory);
+}
+
+ChildSpec sandbox_probe() {
+  ChildSpec bare;
+  bare.argv = {"true"};
+  bare.mark = "SKEIN_EFFECT_KEY=look-at-the-sandbox";
+  bare.environment = {"PATH=/usr/bin:/bin", bare.mark};
+  bare.timeout = Millis{10'000};
+  return wrapped(std::move(bare), {}, "/");
+}
+
+bool visible_in_sandbox(const std::string& directory, const Sandbox& sandbox) {
+  const auto below = [&](const std::string& root) {
+    return directory == root || directory.starts_with(root + "/");
+  };
+  const auto& roots = sandbox.roots;
+  const auto& shown = sandbox.read_only;
+  return below("/usr") || std::any_of(std::begin(kSystem), std::end(kSystem), below) ||
+         std::any_of(roots.begin(), roots.end(), below) ||
+         std::any_of(shown.begin(), shown.end(), below);
+}
+
+} // namespace skein::tools

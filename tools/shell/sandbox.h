@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tools/process/child.h"
+#include "tools/settings.h"
+
+namespace skein::tools {
+
+/// How a command is put into bubblewrap.
+///
+/// It sees: /usr and the system's libraries, the few files of /etc that programs need, a /proc and
+/// /dev of its own, an empty /tmp, and, writable, the declared roots. It has no network, no
+/// capability, no other process, no way to a terminal, and dies with this process. The environment
+/// is given to bubblewrap itself, so that no value of it shows in a process list.
+struct Sandbox {
+  std::vector<std::string> roots;
+  std::vector<std::string> read_only;
+  std::size_t max_temporary = 0;
+  bool network = false;
+};
+
+/// Turns a spec of a bare command into one of the command in its sandbox. `directory` of the spec
+/// becomes the working directory inside.
+ChildSpec sandboxed(ChildSpec bare, const Sandbox& sandbox);
+
+/// What proves that this machine can run sandboxes: `true` in one.
+ChildSpec sandbox_probe();
+
+/// Directories of PATH that a sandbox shows.
+bool visible_in_sandbox(const std::string& directory, const Sandbox& sandbox);
+
+} // namespace skein::tools
