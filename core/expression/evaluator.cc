@@ -18,11 +18,7 @@ bool Call::fail(std::string why) { return evaluation.fail_call(std::move(why)); 
 
 bool Call::charge_bytes(std::size_t bytes) { return evaluation.charge(bytes / 16); }
 
-bool Evaluation::charge(std::uint64_t cost) {
-  if (cost <= left_) {
-    left_ -= cost;
-    return true;
-  }
+bool Evaluation::exhausted() {
   left_ = 0;
   failure_.emplace();
   failure_->limit = true;
@@ -120,6 +116,15 @@ const Value* Evaluation::no_such_key(const Node& node, const Value& key, const V
 }
 
 const Value* Evaluation::select(const Node& node, Value& room) {
+  const Node& kid = node.kids[0];
+  if (kid.op == Op::slot && !node.flag) {
+    const Value* from = activation_->find(kid.index);
+    const Value* found =
+        from != nullptr && from->is(Kind::map) ? from->find(node.value.as_string()) : nullptr;
+    if (found != nullptr) {
+      return found;
+    }
+  }
   Value from_room;
   const Value* from = run(node.kids[0], from_room);
   if (from == nullptr) {
@@ -241,22 +246,39 @@ const Value* Evaluation::list_element(const Node& node, const Value& from, const
 }
 
 const Value* Evaluation::call(const Node& node, Value& room) {
-  constexpr std::size_t kFew = 3;
-  if (node.kids.size() <= kFew) {
-    std::array<Value, kFew> rooms;
-    std::array<const Value*, kFew> arguments{};
-    for (std::size_t i = 0; i < node.kids.size(); ++i) {
-      arguments[i] = run(node.kids[i], rooms[i]);
-      if (arguments[i] == nullptr) {
-        return nullptr;
-      }
-    }
-    return dispatch(node, std::span(arguments).first(node.kids.size()), room);
+  switch (node.kids.size()) {
+    case 0:
+      return dispatch(node, {}, room);
+    case 1:
+      return call_with<1>(node, room);
+    case 2:
+      return call_with<2>(node, room);
+    case 3:
+      return call_with<3>(node, room);
+    default:
+      return call_with_many(node, room);
   }
+}
+
+template <std::size_t Count>
+const Value* Evaluation::call_with(const Node& node, Value& room) {
+  Value rooms[Count];
+  const Value* arguments[Count];
+  const Node* kid = node.kids.data();
+  for (std::size_t i = 0; i < Count; ++i) {
+    arguments[i] = get(kid[i], rooms[i]);
+    if (arguments[i] == nullptr) {
+      return nullptr;
+    }
+  }
+  return dispatch(node, arguments, room);
+}
+
+const Value* Evaluation::call_with_many(const Node& node, Value& room) {
   std::vector<Value> rooms(node.kids.size());
   std::vector<const Value*> arguments;
   for (std::size_t i = 0; i < node.kids.size(); ++i) {
-    arguments.push_back(run(node.kids[i], rooms[i]));
+    arguments.push_back(get(node.kids[i], rooms[i]));
     if (arguments.back() == nullptr) {
       return nullptr;
     }
@@ -273,7 +295,9 @@ const Value* Evaluation::dispatch(const Node& node, std::span<const Value* const
     }
     return truth(RE2::PartialMatch({text.data(), text.size()}, *node.pattern));
   }
-  for (const Overload& overload : std::span(node.overloads, node.overload_count)) {
+  const Overload* const end = node.overloads + node.overload_count;
+  for (const Overload* at = node.overloads; at != end; ++at) {
+    const Overload& overload = *at;
     bool fits = true;
     for (std::size_t i = 0; fits && i < arguments.size(); ++i) {
       fits = (only(arguments[i]->kind()) & overload.parameter(i)) != 0;
@@ -405,8 +429,8 @@ const Value* Evaluation::conditional(const Node& node, Value& room) {
 const Value* Evaluation::equality(const Node& node) {
   Value left_room;
   Value right_room;
-  const Value* left = run(node.kids[0], left_room);
-  const Value* right = left == nullptr ? nullptr : run(node.kids[1], right_room);
+  const Value* left = get(node.kids[0], left_room);
+  const Value* right = left == nullptr ? nullptr : get(node.kids[1], right_room);
   if (right == nullptr || !charge(std::min(left->weight(), right->weight()))) {
     return nullptr;
   }

@@ -40,11 +40,22 @@ class Evaluation {
 
   Failure& failure() { return *failure_; }
 
-  bool charge(std::uint64_t cost);
+  bool charge(std::uint64_t cost) {
+    if (cost <= left_) [[likely]] {
+      left_ -= cost;
+      return true;
+    }
+    return exhausted();
+  }
   const Value* fail(std::string what, std::uint32_t at);
   bool fail_call(std::string what);
 
  private:
+  bool exhausted();
+  /// run(), without a call for what is there already.
+  const Value* get(const Node& node, Value& room) {
+    return node.op == Op::literal ? &node.value : run(node, room);
+  }
   const Value* slot(const Node& node);
   const Value* select(const Node& node, Value& room);
   const Value* field_of(const Node& node, const Value& from, Value& room);
@@ -54,6 +65,9 @@ class Evaluation {
   const Value* list_element(const Node& node, const Value& from, const Value& key);
   const Value* no_such_key(const Node& node, const Value& key, const Value& container);
   const Value* call(const Node& node, Value& room);
+  template <std::size_t Count>
+  const Value* call_with(const Node& node, Value& room);
+  const Value* call_with_many(const Node& node, Value& room);
   const Value* dispatch(const Node& node, std::span<const Value* const> arguments, Value& room);
   const Value* list(const Node& node, Value& room);
   const Value* map(const Node& node, Value& room);

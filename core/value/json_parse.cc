@@ -2,9 +2,10 @@
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <memory_resource>
+#include <vector>
 
 #include "core/value/json.h"
+#include "core/value/plain_text.h"
 #include "core/value/text.h"
 #include "core/value/utf8.h"
 
@@ -12,15 +13,6 @@ namespace skein {
 namespace {
 
 constexpr std::size_t kDeepest = 1000; // what the stack of a small thread carries
-
-// A byte of a string that can be taken as it is: printable ASCII but for '"' and '\'.
-constexpr auto kPlain = [] {
-  std::array<bool, 256> plain{};
-  for (std::size_t c = 0x20; c < 0x80; ++c) {
-    plain[c] = c != '"' && c != '\\';
-  }
-  return plain;
-}();
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -47,13 +39,29 @@ const Value& shared_key(std::string_view key) {
   return there;
 }
 
+// Finished parts of containers that are still open, so that a container is allocated once. Kept by
+// the thread from text to text.
+struct Scratch {
+  std::vector<Value> items;
+  std::vector<MapEntry> entries;
+
+  void clear() {
+    constexpr std::size_t kKept = 4096;
+    items.clear();
+    entries.clear();
+    if (items.capacity() > kKept || entries.capacity() > kKept) {
+      *this = Scratch{};
+    }
+  }
+};
+
 class Parser {
  public:
   Parser(std::string_view text, std::size_t max_depth)
-      : begin_(text.data()), at_(begin_), end_(begin_ + text.size()), max_depth_(max_depth) {
-    items_.reserve(kReserved);
-    entries_.reserve(kReserved);
-  }
+      : begin_(text.data()), at_(begin_), end_(begin_ + text.size()), max_depth_(max_depth) {}
+  ~Parser() { scratch_.clear(); }
+  Parser(const Parser&) = delete;
+  Parser& operator=(const Parser&) = delete;
 
   Result<Value> run() {
     Value value;
@@ -209,11 +217,10 @@ class Parser {
 
   // Whether the string is plain to its end, which is then passed; text is what was read.
   bool skip_plain(std::string_view& text) {
-    const char* const start = ++at_;
-    while (at_ != end_ && kPlain[static_cast<unsigned char>(*at_)]) {
-      ++at_;
-    }
-    text = {start, static_cast<std::size_t>(at_ - start)};
+    ++at_;
+    text = {at_, static_cast<std::size_t>(end_ - at_)};
+    text = text.substr(0, plain_prefix(text, true));
+    at_ += text.size();
     return take('"');
   }
 
@@ -422,12 +429,12 @@ class Parser {
   std::size_t max_depth_;
   std::optional<Error> error_;
   std::string text_;
-  // Finished parts of containers that are still open, so that a container is allocated once.
-  static constexpr std::size_t kReserved = 64;
-  alignas(MapEntry) std::array<std::byte, kReserved*(sizeof(Value) + sizeof(MapEntry))> memory_;
-  std::pmr::monotonic_buffer_resource pool_{memory_.data(), memory_.size()};
-  std::pmr::vector<Value> items_{&pool_};
-  std::pmr::vector<MapEntry> entries_{&pool_};
+  Scratch& scratch_ = []() -> Scratch& {
+    thread_local Scratch kept;
+    return kept;
+  }();
+  std::vector<Value>& items_ = scratch_.items;
+  std::vector<MapEntry>& entries_ = scratch_.entries;
 };
 
 } // namespace

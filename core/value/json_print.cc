@@ -2,78 +2,82 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 #include <memory_resource>
 
 #include "core/value/json.h"
+#include "core/value/plain_text.h"
 #include "core/value/text.h"
 #include "core/value/utf8.h"
 
 namespace skein {
 namespace {
 
-constexpr auto kPlain = [] {
-  std::array<bool, 256> plain{};
-  for (std::size_t c = 0x20; c < 256; ++c) {
-    plain[c] = c != '"' && c != '\\';
-  }
-  return plain;
-}();
-
 /// Writes at the end of a string, whose size grows ahead of what is written: a byte then costs a
 /// store, not a call.
 class Sink {
  public:
-  Sink(std::string& out, std::size_t expected) : out_(out), used_(out.size()) { grow(expected); }
-  ~Sink() { out_.resize(used_); }
+  Sink(std::string& out, std::size_t expected) : out_(out) { grow(out.size(), expected); }
+  ~Sink() { out_.resize(used()); }
   Sink(const Sink&) = delete;
   Sink& operator=(const Sink&) = delete;
 
   void put(char c) {
-    if (used_ == out_.size()) {
-      grow(1);
-    }
-    out_[used_++] = c;
+    need(1);
+    *at_++ = c;
   }
   void put(std::string_view text) {
-    if (out_.size() - used_ < text.size()) {
-      grow(text.size());
-    }
-    text.copy(out_.data() + used_, text.size());
-    used_ += text.size();
+    need(text.size());
+    append(text);
   }
   void put_quoted(std::string_view text) {
-    put('"');
-    std::size_t done = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      if (!kPlain[static_cast<unsigned char>(text[i])]) {
-        put(text.substr(done, i - done));
-        put_escape(text[i]);
-        done = i + 1;
+    need(text.size() + 2);
+    *at_++ = '"';
+    for (;;) {
+      const std::size_t plain = plain_prefix(text, false);
+      append(text.substr(0, plain));
+      if (plain == text.size()) {
+        break;
       }
+      put_escape(text[plain]);
+      text.remove_prefix(plain + 1);
+      need(text.size() + 2);
     }
-    put(text.substr(done));
-    put('"');
+    *at_++ = '"';
   }
   void put_scalar(const Value& value) {
     if (value.is(Kind::integer) || value.is(Kind::uinteger)) {
       put_whole(value);
       return;
     }
-    out_.resize(used_);
+    const std::size_t before = used();
+    out_.resize(before);
     append_text(out_, value);
-    used_ = out_.size();
+    grow(out_.size(), before);
   }
 
  private:
-  void grow(std::size_t more) { out_.resize(used_ + std::max(more, used_)); }
+  std::size_t used() const { return static_cast<std::size_t>(at_ - out_.data()); }
+  void need(std::size_t more) {
+    if (static_cast<std::size_t>(end_ - at_) < more) {
+      grow(used(), std::max(more, used()));
+    }
+  }
+  void grow(std::size_t used, std::size_t more) {
+    out_.resize(used + more);
+    at_ = out_.data() + used;
+    end_ = out_.data() + out_.size();
+  }
+  void append(std::string_view text) { // REQUIRES: need(text.size())
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+  }
 
   void put_whole(const Value& value) {
-    std::array<char, 24> digits;
-    char* const end = digits.data() + digits.size();
-    const auto done = value.is(Kind::integer)
-                          ? std::to_chars(digits.data(), end, value.as_int()).ptr
-                          : std::to_chars(digits.data(), end, value.as_uint()).ptr;
-    put({digits.data(), static_cast<std::size_t>(done - digits.data())});
+    constexpr std::size_t kLongest = 20;
+    need(kLongest);
+    at_ = value.is(Kind::integer) ? std::to_chars(at_, end_, value.as_int()).ptr
+                                  : std::to_chars(at_, end_, value.as_uint()).ptr;
   }
 
   void put_escape(char c) {
@@ -91,7 +95,8 @@ class Sink {
   }
 
   std::string& out_;
-  std::size_t used_;
+  char* at_ = nullptr;
+  char* end_ = nullptr;
 };
 
 bool before_in_utf16(std::string_view a, std::string_view b) {

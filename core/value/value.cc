@@ -144,10 +144,13 @@ bool same(const Value& a, const Value& b, std::uint32_t level, Pairs& later) {
 }
 
 // U+E000 and above sort after the surrogates of U+10000 and above in UTF-16, before them in bytes.
-bool sorts_alike(const Value& key) {
-  return key.is(Kind::string) && std::ranges::none_of(key.as_string(), [](char c) {
-           return static_cast<unsigned char>(c) >= 0xEE;
-         });
+bool sorts_alike(std::string_view text) {
+  std::uint64_t bytes = 0;
+  for (const char c : text) {
+    bytes |= static_cast<unsigned char>(c);
+  }
+  return bytes < 0x80 ||
+         std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0xEE; });
 }
 
 template <class T>
@@ -182,21 +185,6 @@ std::string_view name_of(Kind kind) {
                                                     "type",
                                                     "optional_type"};
   return kNames[static_cast<std::size_t>(kind)];
-}
-
-Value& Value::operator=(const Value& other) noexcept {
-  if (this != &other) {
-    Value copy(other);
-    *this = std::move(copy);
-  }
-  return *this;
-}
-
-Value& Value::operator=(Value&& other) noexcept {
-  std::swap(kind_, other.kind_);
-  std::swap(nanos_, other.nanos_);
-  std::swap(word_, other.word_);
-  return *this;
 }
 
 Value::Value(std::string_view text) : Value(of_text(Kind::string, text)) {}
@@ -237,6 +225,8 @@ Value Value::of_text(Kind kind, std::string_view text) {
   }
   Shared* part = allocate(text.size(), text.size(), {.depth = 0, .weight = 1 + text.size() / 16});
   std::memcpy(after<char>(part), text.data(), text.size());
+  constexpr std::size_t kLongestKey = 1024; // longer ones are not looked at, and count as unsorted
+  part->keys_in_json_order = text.size() <= kLongestKey && sorts_alike(text) ? 1 : 0;
   return Value(kind, std::bit_cast<std::uint64_t>(part), 0);
 }
 
@@ -289,7 +279,7 @@ std::optional<Value> Value::take_map(std::span<MapEntry> entries) {
   for (const auto& [key, value] : entries) {
     extent.add(key);
     extent.add(value);
-    in_order = in_order && sorts_alike(key);
+    in_order = in_order && key.is(Kind::string) && key.keys_in_json_order();
   }
   ++extent.depth;
   Shared* part = allocate(entries.size_bytes(), entries.size(), extent);
@@ -318,10 +308,6 @@ std::span<const MapEntry> Value::as_map() const noexcept {
 
 const Value* Value::optional_value() const noexcept {
   return word_ == 0 ? nullptr : after<Value>(part());
-}
-
-bool Value::keys_in_json_order() const noexcept {
-  return word_ == 0 || part()->keys_in_json_order == 1;
 }
 
 const Value* Value::find(std::string_view key) const noexcept {

@@ -54,8 +54,14 @@ class Value {
     other.kind_ = Kind::null;
     other.word_ = 0;
   }
-  Value& operator=(const Value& other) noexcept;
-  Value& operator=(Value&& other) noexcept;
+  Value& operator=(const Value& other) noexcept {
+    other.retain();
+    return take(other.kind_, other.nanos_, other.word_);
+  }
+  Value& operator=(Value&& other) noexcept {
+    const Kind kind = std::exchange(other.kind_, Kind::null);
+    return take(kind, other.nanos_, std::exchange(other.word_, 0));
+  }
   ~Value() {
     if (shared() && word_ != 0) {
       release();
@@ -114,7 +120,7 @@ class Value {
   /// and for every 16 bytes of text; at most 2^32-1. Known, not computed.
   std::uint32_t weight() const noexcept { return shared() && word_ != 0 ? part()->weight : 1; }
   /// Whether the keys of a map are strings whose order by bytes is also JSON's, by UTF-16 units.
-  bool keys_in_json_order() const noexcept;
+  bool keys_in_json_order() const noexcept { return word_ == 0 || part()->keys_in_json_order == 1; }
 
   /// The entry of a map under a string key, or null where there is none or this is no map.
   const Value* find(std::string_view key) const noexcept;
@@ -137,7 +143,7 @@ class Value {
     std::uint32_t weight = 0;
     std::uint64_t size : 40 = 0;
     std::uint64_t depth : 23 = 0;
-    std::uint64_t keys_in_json_order : 1 = 1;
+    std::uint64_t keys_in_json_order : 1 = 1; ///< of a map's keys; of a text, were it a key
   };
 
  private:
@@ -153,6 +159,14 @@ class Value {
     }
   }
   const Value* find_key(const Value& key) const noexcept;
+  /// Becomes a reference that is already counted. The old one goes last: it may hold the new one.
+  Value& take(Kind kind, std::int32_t nanos, std::uint64_t word) noexcept {
+    const Value old(kind_, word_, nanos_); // released on return
+    kind_ = kind;
+    nanos_ = nanos;
+    word_ = word;
+    return *this;
+  }
   void release() noexcept;
   static bool equal(const Value& a, const Value& b) noexcept;
   static Value of_text(Kind kind, std::string_view text);
