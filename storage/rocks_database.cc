@@ -89,7 +89,7 @@ Result<std::unique_ptr<RocksDatabase>> RocksDatabase::open(const std::filesystem
   std::unique_ptr<RocksDatabase> database(new RocksDatabase());
   database->directory_ = directory.string();
   database->log_ = std::make_shared<RocksLog>();
-  database->watch_ = std::make_shared<SyncWatch>();
+  database->watch_ = std::make_shared<DiskWatch>();
   const RocksOptions all = options_of(options, database->log_, database->watch_);
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
   const rocksdb::Status status =
@@ -98,6 +98,7 @@ Result<std::unique_ptr<RocksDatabase>> RocksDatabase::open(const std::filesystem
     return database->refuse_open(status);
   }
   std::copy(handles.begin(), handles.end(), database->families_.begin());
+  database->keep_flushable();
   if (auto shortened = database->shorten_log(); !shortened) {
     return shortened.error();
   }
@@ -176,9 +177,32 @@ Result<void> RocksDatabase::write(rocksdb::WriteBatch& batch, bool synced) {
   return status.ok() ? Result<void>() : refuse(status);
 }
 
+/// RocksDB leaves a log that it could not append to only by flushing something, and asserts where
+/// it has nothing to flush. A row that is only in memory sees to that.
+void RocksDatabase::keep_flushable() {
+  rocksdb::WriteOptions how;
+  how.disableWAL = true;
+  const auto status =
+      db_->Put(how, family(Table::meta), slice(Key(kNodeRows, Table::meta).bytes("flushable")), {});
+  if (!status.ok()) {
+    spdlog::warn("{}: {}", directory_, status.ToString());
+  }
+}
+
+bool RocksDatabase::is_flushable() const {
+  for (rocksdb::ColumnFamilyHandle* const family : families_) {
+    std::uint64_t rows = 0;
+    if (db_->GetIntProperty(family, rocksdb::DB::Properties::kNumEntriesActiveMemTable, &rows) &&
+        rows > 0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 /// A full disk is the one failure that ends by itself; any other leaves the log in doubt.
 Result<void> RocksDatabase::refuse(const rocksdb::Status& status) {
-  if (status.IsNoSpace() && !watch_->failed()) {
+  if (status.IsNoSpace() && !watch_->failed() && is_flushable()) {
     full_.store(true, std::memory_order_relaxed);
     return to_error(status, "writing");
   }
@@ -195,10 +219,14 @@ Result<void> RocksDatabase::resume() {
     return {};
   }
   const rocksdb::Status status = db_->Resume();
+  if (status.IsNoSpace()) {
+    return to_error(status, "writing");
+  }
   if (!status.ok()) {
     return refuse(status);
   }
   full_.store(false, std::memory_order_relaxed);
+  keep_flushable();
   spdlog::warn("{} has space again; writes go on", directory_);
   return {};
 }

@@ -72,11 +72,13 @@ class RocksDatabase {
   Error refuse_open(const rocksdb::Status& status) const;
   Result<void> shorten_log();
   Result<void> resume();
+  void keep_flushable();
+  bool is_flushable() const;
   Result<void> refuse(const rocksdb::Status& status);
 
   std::string directory_;
   std::shared_ptr<RocksLog> log_;
-  std::shared_ptr<SyncWatch> watch_;
+  std::shared_ptr<DiskWatch> watch_;
   rocksdb::DB* db_ = nullptr;
   std::array<rocksdb::ColumnFamilyHandle*, kFamilies> families_{};
   std::atomic<bool> full_ = false;

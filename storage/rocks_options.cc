@@ -72,6 +72,7 @@ rocksdb::DBOptions database_options(const Options& options) {
   database.track_and_verify_wals_in_manifest = false; // false alarms in 7.8
   // The log is replayed at every open, so it stays short; flushing it at open would cost more.
   database.avoid_flush_during_recovery = true;
+  database.avoid_flush_during_shutdown = true;
   database.max_total_wal_size = 64 * kMiB;
   database.db_write_buffer_size = options.write_memory;
   database.max_open_files = 256;
@@ -109,7 +110,7 @@ std::string RocksLog::damage() const {
   return damage_;
 }
 
-void SyncWatch::OnIOError(const rocksdb::IOErrorInfo& error) {
+void DiskWatch::OnIOError(const rocksdb::IOErrorInfo& error) {
   const bool sync = error.operation == rocksdb::FileOperationType::kSync ||
                     error.operation == rocksdb::FileOperationType::kFsync ||
                     error.operation == rocksdb::FileOperationType::kRangeSync;
@@ -119,7 +120,7 @@ void SyncWatch::OnIOError(const rocksdb::IOErrorInfo& error) {
 }
 
 RocksOptions options_of(const Options& options, std::shared_ptr<RocksLog> log,
-                        std::shared_ptr<SyncWatch> watch) {
+                        std::shared_ptr<DiskWatch> watch) {
   const auto cache = rocksdb::NewLRUCache(32 * kMiB, 2);
   RocksOptions all{database_options(options), {}};
   all.database.info_log = std::move(log);

@@ -33,11 +33,16 @@ class RocksLog : public rocksdb::Logger {
 };
 
 /// Notes when the write-ahead log could not be synced: from then on nobody knows what is on the
-/// disk, whatever later calls say.
-class SyncWatch : public rocksdb::EventListener {
+/// disk, whatever later calls say. Keeps RocksDB from polling a full disk every five seconds: the
+/// next write asks at once.
+class DiskWatch : public rocksdb::EventListener {
  public:
   bool ShouldBeNotifiedOnFileIO() override { return true; }
   void OnIOError(const rocksdb::IOErrorInfo& error) override;
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                            bool* automatic) override {
+    *automatic = false;
+  }
   bool failed() const { return failed_.load(std::memory_order_relaxed); }
 
  private:
@@ -53,6 +58,6 @@ struct RocksOptions {
 /// Options pinned by this program; reliability comes before speed wherever they meet
 /// (docs/decisions/0020-rocksdb-options.md).
 RocksOptions options_of(const Options& options, std::shared_ptr<RocksLog> log,
-                        std::shared_ptr<SyncWatch> watch);
+                        std::shared_ptr<DiskWatch> watch);
 
 } // namespace skein::storage
