@@ -99,7 +99,8 @@ Result<std::unique_ptr<RocksDatabase>> RocksDatabase::open(const std::filesystem
   }
   std::copy(handles.begin(), handles.end(), database->families_.begin());
   database->keep_flushable();
-  if (auto shortened = database->shorten_log(); !shortened) {
+  // Without waiting: what was replayed is in memory, and its logs stay until it is in a file.
+  if (auto shortened = database->shorten_log(false); !shortened) {
     return shortened.error();
   }
   return database;
@@ -125,7 +126,7 @@ Error RocksDatabase::refuse_open(const rocksdb::Status& status) const {
   return to_error(status, "opening");
 }
 
-Result<void> RocksDatabase::shorten_log() {
+Result<void> RocksDatabase::shorten_log(bool wait) {
   rocksdb::VectorLogPtr logs;
   if (const auto status = db_->GetSortedWalFiles(logs); !status.ok()) {
     return to_error(status, "listing its logs");
@@ -137,9 +138,8 @@ Result<void> RocksDatabase::shorten_log() {
   if (logs.size() <= kLogsKept && bytes <= kLogBytesKept) {
     return {};
   }
-  // Without waiting: the replayed rows are in memory, and their logs stay until they are written.
   rocksdb::FlushOptions flush;
-  flush.wait = false;
+  flush.wait = wait;
   flush.allow_write_stall = true;
   const std::vector<rocksdb::ColumnFamilyHandle*> all(families_.begin(), families_.end());
   const auto status = db_->Flush(flush, all);
@@ -149,6 +149,11 @@ Result<void> RocksDatabase::shorten_log() {
 RocksDatabase::~RocksDatabase() {
   if (db_ == nullptr) {
     return;
+  }
+  if (!dead_.load() && !full_.load()) {
+    if (auto shortened = shorten_log(true); !shortened) {
+      spdlog::warn("closing {}: {}", directory_, shortened.error().detail);
+    }
   }
   for (rocksdb::ColumnFamilyHandle* family : families_) {
     db_->DestroyColumnFamilyHandle(family);

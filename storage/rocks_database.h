@@ -70,7 +70,7 @@ class RocksDatabase {
  private:
   RocksDatabase() = default;
   Error refuse_open(const rocksdb::Status& status) const;
-  Result<void> shorten_log();
+  Result<void> shorten_log(bool wait);
   Result<void> resume();
   void keep_flushable();
   bool is_flushable() const;
