@@ -6,7 +6,7 @@
 namespace skein::test {
 namespace {
 
-constexpr std::uint64_t kSteps = 60;
+constexpr std::uint64_t kSteps = 90;
 constexpr int kShards = 10;
 
 /// One life: open, work until the power goes at the nth change, and come back.
