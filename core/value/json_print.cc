@@ -2,7 +2,6 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstring>
 #include <memory_resource>
 
 #include "core/value/json.h"
@@ -69,8 +68,7 @@ class Sink {
     end_ = out_.data() + out_.size();
   }
   void append(std::string_view text) { // REQUIRES: need(text.size())
-    std::memcpy(at_, text.data(), text.size());
-    at_ += text.size();
+    at_ += text.copy(at_, text.size());
   }
 
   void put_whole(const Value& value) {
