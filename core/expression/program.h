@@ -106,6 +106,8 @@ class Program {
 /// Thread-safety: evaluate from any thread.
 class Template {
  public:
+  Template(); ///< always null
+
   /// Errors: as Program::compile; detail says which string of the tree by its JSON pointer.
   static Result<Template> compile(const Value& tree, const Declarations& declarations,
                                   const Options& options = {});

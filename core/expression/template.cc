@@ -262,6 +262,8 @@ Result<Template> Template::compile(const Value& tree, const Declarations& declar
   return Template(std::make_shared<const Node>(std::move(*root)));
 }
 
+Template::Template() : root_(std::make_shared<const Node>()) {}
+
 Result<Value> Template::evaluate(const Activation& activation) const {
   auto value = evaluate_node(*root_, activation);
   const auto bounded = value ? check_extent(*value) : Result<void>();

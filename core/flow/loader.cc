@@ -1,0 +1,110 @@
+#include "core/flow/loader.h"
+
+#include <algorithm>
+#include <array>
+
+#include "core/flow/loading/draft.h"
+#include "core/flow/loading/reader.h"
+#include "core/value/json.h"
+
+namespace skein::flow {
+namespace {
+
+using loading::At;
+using loading::Reader;
+
+constexpr std::array<std::string_view, 4> kTopKeys{"apiVersion", "kind", "metadata", "spec"};
+constexpr std::array<std::string_view, 3> kMetadataKeys{"name", "labels", "annotations"};
+constexpr std::array<std::string_view, 11> kSpecKeys{
+    "description", "input", "vars",        "timeout",    "retry",    "steps",
+    "output",      "on",    "concurrency", "on_failure", "on_cancel"};
+constexpr std::array<std::string_view, 4> kLaterSpecKeys{"on", "concurrency", "on_failure",
+                                                         "on_cancel"};
+
+bool is_dns_name(std::string_view name) {
+  const auto good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  return !name.empty() && name.size() <= 63 && name.front() != '-' && name.back() != '-' &&
+         std::all_of(name.begin(), name.end(), good);
+}
+
+void read_header(Reader& reader, const At& root, Definition& definition) {
+  const At version = Reader::member(root, "apiVersion");
+  const At kind = Reader::member(root, "kind");
+  if (!version || reader.text(version) != "skein.dev/v1") {
+    reader.complain(version ? version : root, Code::resource_kind_unknown,
+                    "apiVersion must be skein.dev/v1");
+  }
+  if (!kind || reader.text(kind) != "Flow") {
+    reader.complain(kind ? kind : root, Code::resource_kind_unknown, "kind must be Flow");
+  }
+  const At metadata = Reader::member(root, "metadata");
+  if (!metadata || !reader.map_of(metadata, kMetadataKeys)) {
+    reader.complain(root, Code::resource_value_invalid, "needs metadata with a name");
+    return;
+  }
+  const At name = Reader::member(metadata, "name");
+  definition.name = name ? reader.text(name).value_or("") : "";
+  if (!is_dns_name(definition.name)) {
+    reader.complain(name ? name : metadata, Code::resource_value_invalid,
+                    "\"" + definition.name + "\" is no name",
+                    "use up to 63 lower-case letters, digits and '-'");
+  }
+  if (const At labels = Reader::member(metadata, "labels"); labels && reader.is_map(labels)) {
+    for (const Node::Member& label : labels.node->members) {
+      (void)reader.text(Reader::member(labels, label.key));
+    }
+    definition.labels = labels.node->to_value();
+  }
+}
+
+void refuse_later_keys(Reader& reader, const At& spec) {
+  for (const std::string_view key : kLaterSpecKeys) {
+    if (const At later = Reader::member(spec, key)) {
+      reader.complain(later, Code::resource_value_invalid,
+                      "this version does not support `" + std::string(key) + "` yet");
+    }
+  }
+}
+
+} // namespace
+
+const Step* Definition::find(std::string_view id) const {
+  const auto found =
+      std::find_if(steps.begin(), steps.end(), [&](const Step& step) { return step.id == id; });
+  return found != steps.end() && !id.empty() ? &*found : nullptr;
+}
+
+std::string canonical_text(const Document& document) { return to_json(document.root.to_value()); }
+
+Loaded load(const Document& document, const LoadOptions& options) {
+  Reader reader(document.file, options.lenient);
+  loading::Draft draft;
+  const At root{&document.root, ""};
+  const At spec = Reader::member(root, "spec");
+  if (reader.map_of(root, kTopKeys)) {
+    read_header(reader, root, draft.definition);
+    if (!spec) {
+      reader.complain(root, Code::resource_value_invalid, "needs a spec");
+    } else if (reader.map_of(spec, kSpecKeys)) {
+      refuse_later_keys(reader, spec);
+      outline(reader, spec, draft);
+      if (!reader.failed()) {
+        connect(reader, draft);
+      }
+      if (!reader.failed()) {
+        fill(reader, spec, options, draft);
+      }
+    }
+  }
+  Loaded loaded;
+  if (!reader.failed()) {
+    draft.definition.revision = content_hash(canonical_text(document));
+    loaded.definition = std::make_shared<const Definition>(std::move(draft.definition));
+  }
+  loaded.findings = reader.take();
+  return loaded;
+}
+
+} // namespace skein::flow

@@ -1,0 +1,191 @@
+#include <algorithm>
+#include <array>
+
+#include "core/base/nearest.h"
+#include "core/flow/loading/draft.h"
+
+namespace skein::flow::loading {
+namespace {
+
+constexpr std::size_t kMaxSteps = 2'000;
+
+constexpr std::array<std::string_view, 10> kKinds{
+    "tool", "set", "switch", "parallel", "for_each", "wait", "approval", "emit", "respond", "fail"};
+constexpr std::array<std::string_view, 5> kLaterKinds{"agent", "fleet", "flow", "loop", "run"};
+constexpr std::array<std::string_view, 2> kLaterKeys{"compensate", "output_schema"};
+constexpr std::array<std::string_view, 20> kStepKeys{
+    "id",       "name",   "needs",    "when", "timeout", "retry",  "on_error",
+    "in_doubt", "effect", "with",     "tool", "set",     "switch", "parallel",
+    "for_each", "wait",   "approval", "emit", "respond", "fail"};
+
+bool is_id(std::string_view id) {
+  const auto good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  };
+  return !id.empty() && id.size() <= 64 && !(id[0] >= '0' && id[0] <= '9') && id[0] != '-' &&
+         std::all_of(id.begin(), id.end(), good);
+}
+
+class Outline {
+ public:
+  Outline(Reader& reader, Draft& draft) : reader_(reader), draft_(draft) {}
+
+  BlockIndex block(const At& list, std::optional<StepIndex> owner, std::uint16_t branch,
+                   std::uint16_t scope, std::size_t depth) {
+    auto& blocks = draft_.definition.blocks;
+    const auto index = static_cast<BlockIndex>(blocks.size());
+    blocks.push_back({owner, branch, {}});
+    if (!list || !reader_.is_list(list)) {
+      return index;
+    }
+    if (list.node->items.empty()) {
+      reader_.complain(list, Code::resource_value_invalid, "must have at least one step");
+    }
+    for (std::size_t i = 0; i < list.node->items.size(); ++i) {
+      if (draft_.definition.steps.size() >= kMaxSteps) {
+        reader_.complain(list, Code::resource_value_invalid,
+                         "a flow has at most " + std::to_string(kMaxSteps) + " steps");
+        break;
+      }
+      step(Reader::item(list, i), index, scope, depth);
+    }
+    return index;
+  }
+
+ private:
+  void step(const At& at, BlockIndex block, std::uint16_t scope, std::size_t depth) {
+    if (!reader_.is_map(at)) {
+      return;
+    }
+    Definition& definition = draft_.definition;
+    const auto index = static_cast<StepIndex>(definition.steps.size());
+    const auto local = static_cast<std::uint16_t>(definition.scopes[scope].steps.size());
+    Step shape;
+    shape.index = index;
+    shape.block = block;
+    shape.local = local;
+    shape.mark = at.node->mark;
+    shape.id = id_of(at);
+    definition.steps.push_back(std::move(shape));
+    definition.scope_of_step.push_back(scope);
+    definition.scopes[scope].steps.push_back(index);
+    definition.blocks[block].steps.push_back(index);
+    draft_.nodes.push_back(at);
+    draft_.kinds.push_back(kind_of(at));
+    if (draft_.kinds[index] == "parallel") {
+      parallel(at, index, scope, depth);
+    } else if (draft_.kinds[index] == "for_each") {
+      for_each(at, index, depth);
+    }
+  }
+
+  std::string id_of(const At& at) {
+    const At id = Reader::member(at, "id");
+    if (!id) {
+      reader_.complain(at, Code::resource_value_invalid, "a step needs an id");
+      return {};
+    }
+    auto text = reader_.text(id);
+    if (text && !is_id(*text)) {
+      reader_.complain(id, Code::resource_value_invalid, "\"" + *text + "\" is no step id",
+                       "use up to 64 letters, digits, '_' and '-', with a letter first");
+    } else if (text && draft_.definition.find(*text) != nullptr) {
+      reader_.complain(id, Code::flow_graph_invalid, "step id \"" + *text + "\" is used twice");
+    }
+    return text.value_or("");
+  }
+
+  std::string kind_of(const At& at) {
+    std::vector<std::string_view> known(kStepKeys.begin(), kStepKeys.end());
+    known.insert(known.end(), kLaterKinds.begin(), kLaterKinds.end());
+    known.insert(known.end(), kLaterKeys.begin(), kLaterKeys.end());
+    reader_.map_of(at, known);
+    std::string found;
+    for (const Node::Member& member : at.node->members) {
+      if (std::find(kLaterKinds.begin(), kLaterKinds.end(), member.key) != kLaterKinds.end() ||
+          std::find(kLaterKeys.begin(), kLaterKeys.end(), member.key) != kLaterKeys.end()) {
+        reader_.complain(Reader::member(at, member.key), Code::resource_value_invalid,
+                         "this version does not run `" + member.key + "` yet");
+        found = found.empty() ? member.key : found;
+      }
+      if (std::find(kKinds.begin(), kKinds.end(), member.key) != kKinds.end()) {
+        if (!found.empty()) {
+          reader_.complain(
+              Reader::member(at, member.key), Code::resource_value_invalid,
+              "a step has one kind, this one has `" + found + "` and `" + member.key + "`");
+        }
+        found = member.key;
+      }
+    }
+    if (found.empty()) {
+      reader_.complain(
+          at, Code::resource_value_invalid,
+          "a step needs one of tool, set, switch, parallel, for_each, wait, approval, emit, "
+          "respond, fail");
+    }
+    return found;
+  }
+
+  void parallel(const At& at, StepIndex index, std::uint16_t scope, std::size_t depth) {
+    static constexpr std::array<std::string_view, 3> kKeys{"branches", "join", "on_branch_failure"};
+    const At parallel = Reader::member(at, "parallel");
+    if (!reader_.map_of(parallel, kKeys)) {
+      return;
+    }
+    const At branches = Reader::member(parallel, "branches");
+    if (!branches || !reader_.is_map(branches) || branches.node->members.empty()) {
+      reader_.complain(branches ? branches : parallel, Code::resource_value_invalid,
+                       "needs `branches`: a map of names to steps");
+      return;
+    }
+    ParallelStep kind;
+    for (const Node::Member& member : branches.node->members) {
+      const auto number = static_cast<std::uint16_t>(kind.branches.size());
+      kind.branches.push_back(
+          {member.key, block(Reader::member(branches, member.key), index, number, scope, depth)});
+    }
+    draft_.definition.steps[index].kind = std::move(kind);
+  }
+
+  void for_each(const At& at, StepIndex index, std::size_t depth) {
+    static constexpr std::array<std::string_view, 7> kKeys{
+        "in", "as", "index", "max_parallel", "max_items", "steps", "on_item_failure"};
+    const At each = Reader::member(at, "for_each");
+    if (!reader_.map_of(each, kKeys)) {
+      return;
+    }
+    if (depth >= kMaxNesting) {
+      reader_.complain(each, Code::flow_graph_invalid,
+                       "for_each is nested deeper than " + std::to_string(kMaxNesting));
+      return;
+    }
+    const At steps = Reader::member(each, "steps");
+    if (!steps) {
+      reader_.complain(each, Code::resource_value_invalid, "needs `steps`");
+      return;
+    }
+    const auto scope = static_cast<std::uint16_t>(draft_.definition.scopes.size());
+    draft_.definition.scopes.push_back({index, {}});
+    ForEachStep kind;
+    kind.body = block(steps, index, 0, scope, depth + 1);
+    draft_.definition.steps[index].kind = std::move(kind);
+  }
+
+  Reader& reader_;
+  Draft& draft_;
+};
+
+} // namespace
+
+void outline(Reader& reader, const At& spec, Draft& draft) {
+  draft.definition.scopes.push_back({});
+  const At steps = Reader::member(spec, "steps");
+  if (!steps) {
+    reader.complain(spec, Code::resource_value_invalid, "needs `steps`");
+    return;
+  }
+  Outline(reader, draft).block(steps, std::nullopt, 0, 0, 0);
+}
+
+} // namespace skein::flow::loading
