@@ -6,6 +6,8 @@ import tree
 
 COLUMNS = 100
 LINES = {".h": (150, 300), ".cc": (300, 600), ".py": (300, 600)}
+# What no formatter can break: an address, and a raw string that is longer than half a line.
+UNBREAKABLE = re.compile(r'https?://|R"\w*\(.{50,}')
 FUNCTION = (25, 60)
 FOLDER = (15, 25)
 TYPE = re.compile(r"\b(class|struct|union|enum)\b[^()]*$")
@@ -59,7 +61,7 @@ def main():
         lines = source.splitlines()
         check(report, path, 0, "the file", len(lines), LINES[path.suffix])
         for number, line in enumerate(lines, 1):
-            if len(line) > COLUMNS and path.suffix != ".py" and "http" not in line:
+            if len(line) > COLUMNS and path.suffix != ".py" and not UNBREAKABLE.search(line):
                 report.fail(path, number, f"{len(line)} columns, the limit is {COLUMNS}")
         if path.suffix != ".py":
             for first, length in functions(source):
