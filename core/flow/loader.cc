@@ -15,11 +15,11 @@ using loading::Reader;
 
 constexpr std::array<std::string_view, 4> kTopKeys{"apiVersion", "kind", "metadata", "spec"};
 constexpr std::array<std::string_view, 3> kMetadataKeys{"name", "labels", "annotations"};
-constexpr std::array<std::string_view, 11> kSpecKeys{
-    "description", "input", "vars",        "timeout",    "retry",    "steps",
-    "output",      "on",    "concurrency", "on_failure", "on_cancel"};
-constexpr std::array<std::string_view, 4> kLaterSpecKeys{"on", "concurrency", "on_failure",
-                                                         "on_cancel"};
+constexpr std::array<std::string_view, 12> kSpecKeys{
+    "description", "input", "vars",        "timeout",    "retry",     "steps",
+    "output",      "on",    "concurrency", "on_failure", "on_cancel", "compensate"};
+constexpr std::array<std::string_view, 5> kLaterSpecKeys{"on", "concurrency", "on_failure",
+                                                         "on_cancel", "compensate"};
 
 bool is_dns_name(std::string_view name) {
   const auto good = [](char c) {
@@ -29,33 +29,52 @@ bool is_dns_name(std::string_view name) {
          std::all_of(name.begin(), name.end(), good);
 }
 
+bool says(const At& at, std::string_view text) {
+  return at.node->scalar.is(Kind::string) && at.node->scalar.as_string() == text;
+}
+
+void read_metadata(Reader& reader, const At& metadata, Definition& definition) {
+  const At name = Reader::member(metadata, "name");
+  if (!name) {
+    reader.complain(metadata, Code::resource_value_invalid, "needs a name");
+  } else if (const auto text = reader.text(name)) {
+    definition.name = *text;
+    if (!is_dns_name(*text)) {
+      reader.complain(
+          name, Code::resource_value_invalid, "\"" + *text + "\" is no name",
+          "use up to 63 lower-case letters, digits and '-', none of them '-' at an end");
+    }
+  }
+  definition.labels = Value::of_map({});
+  for (const char* key : {"labels", "annotations"}) {
+    const At texts = Reader::member(metadata, key);
+    if (!texts || !reader.is_map(texts)) {
+      continue;
+    }
+    for (const Node::Member& text : texts.node->members) {
+      (void)reader.text(Reader::member(texts, text.key));
+    }
+    if (key == std::string_view("labels")) {
+      definition.labels = texts.node->to_value();
+    }
+  }
+}
+
 void read_header(Reader& reader, const At& root, Definition& definition) {
   const At version = Reader::member(root, "apiVersion");
   const At kind = Reader::member(root, "kind");
-  if (!version || reader.text(version) != "skein.dev/v1") {
+  if (!version || !says(version, "skein.dev/v1")) {
     reader.complain(version ? version : root, Code::resource_kind_unknown,
                     "apiVersion must be skein.dev/v1");
   }
-  if (!kind || reader.text(kind) != "Flow") {
+  if (!kind || !says(kind, "Flow")) {
     reader.complain(kind ? kind : root, Code::resource_kind_unknown, "kind must be Flow");
   }
   const At metadata = Reader::member(root, "metadata");
-  if (!metadata || !reader.map_of(metadata, kMetadataKeys)) {
+  if (!metadata) {
     reader.complain(root, Code::resource_value_invalid, "needs metadata with a name");
-    return;
-  }
-  const At name = Reader::member(metadata, "name");
-  definition.name = name ? reader.text(name).value_or("") : "";
-  if (!is_dns_name(definition.name)) {
-    reader.complain(name ? name : metadata, Code::resource_value_invalid,
-                    "\"" + definition.name + "\" is no name",
-                    "use up to 63 lower-case letters, digits and '-'");
-  }
-  if (const At labels = Reader::member(metadata, "labels"); labels && reader.is_map(labels)) {
-    for (const Node::Member& label : labels.node->members) {
-      (void)reader.text(Reader::member(labels, label.key));
-    }
-    definition.labels = labels.node->to_value();
+  } else if (reader.map_of(metadata, kMetadataKeys)) {
+    read_metadata(reader, metadata, definition);
   }
 }
 
@@ -90,12 +109,8 @@ Loaded load(const Document& document, const LoadOptions& options) {
     } else if (reader.map_of(spec, kSpecKeys)) {
       refuse_later_keys(reader, spec);
       outline(reader, spec, draft);
-      if (!reader.failed()) {
-        connect(reader, draft);
-      }
-      if (!reader.failed()) {
-        fill(reader, spec, options, draft);
-      }
+      connect(reader, draft);
+      fill(reader, spec, options, draft);
     }
   }
   Loaded loaded;

@@ -24,9 +24,6 @@ class Connect {
         read_needs(block, i);
       }
     }
-    if (reader_.failed()) {
-      return;
-    }
     for (Step& step : steps()) {
       for (const StepIndex source : needs_[step.index]) {
         add_edge(source, step.index, Edge::On::done);
@@ -36,9 +33,10 @@ class Connect {
       }
     }
     for (const Block& block : draft_.definition.blocks) {
-      find_cycle(block);
+      sort(block);
     }
-    if (!reader_.failed()) {
+    if (sound_) {
+      find_unreachable();
       order();
     }
   }
@@ -59,6 +57,7 @@ class Connect {
       }
       reader_.complain(at, Code::flow_step_unknown,
                        "there is no step \"" + *id + "\"" + did_you_mean(*id, ids));
+      sound_ = false;
       return std::nullopt;
     }
     if (found->block != step.block) {
@@ -66,6 +65,7 @@ class Connect {
           at, Code::flow_graph_invalid,
           "step \"" + *id + "\" is not in the same list of steps as \"" + step.id + "\"",
           "a branch or an item is left only by reaching its end");
+      sound_ = false;
       return std::nullopt;
     }
     return found->index;
@@ -125,7 +125,7 @@ class Connect {
   }
 
   // Kahn's algorithm; what it cannot remove lies on a cycle or behind one.
-  void find_cycle(const Block& block) {
+  void sort(const Block& block) {
     std::vector<std::uint16_t> open(steps().size());
     std::vector<StepIndex> ready;
     for (const StepIndex index : block.steps) {
@@ -149,6 +149,7 @@ class Connect {
     if (removed == block.steps.size()) {
       return;
     }
+    sound_ = false;
     const auto stuck = std::find_if(block.steps.begin(), block.steps.end(),
                                     [&](StepIndex index) { return open[index] > 0; });
     reader_.complain(draft_.nodes[*stuck], Code::flow_graph_invalid,
@@ -161,8 +162,8 @@ class Connect {
     StepIndex at = start;
     while (std::find(trail.begin(), trail.end(), at) == trail.end()) {
       trail.push_back(at);
-      for (const Step& source :
-           steps()) { // go against the edges: each stuck step has a stuck source
+      // Against the edges: each stuck step has a stuck source.
+      for (const Step& source : steps()) {
         const bool leads = std::any_of(source.out.begin(), source.out.end(),
                                        [&](const Edge& edge) { return edge.to == at; });
         if (leads && source.block == steps()[at].block && (open[source.index] > 0)) {
@@ -183,7 +184,13 @@ class Connect {
   void order() {
     const std::size_t count = steps().size();
     auto& before = draft_.before;
-    before.assign(count, std::vector<bool>(count, false));
+    before.assign(count, StepSet());
+    insides_.resize(count);
+    for (const Step& step : steps()) {
+      for (auto owner = owner_of(step); owner; owner = owner_of(steps()[*owner])) {
+        insides_[*owner].set(step.index);
+      }
+    }
     for (std::size_t block = 0; block < draft_.definition.blocks.size(); ++block) {
       order_block(static_cast<BlockIndex>(block));
     }
@@ -197,30 +204,44 @@ class Connect {
         continue;
       }
       if (owner) {
-        add_all(before[index], before[*owner]);
+        before[index] |= before[*owner];
       }
       for (const Edge& edge : steps()[index].out) {
-        add_all(before[edge.to], before[index]);
-        before[edge.to][index] = true;
-        add_insides(before[edge.to], index);
+        before[edge.to] |= before[index] | insides_[index];
+        before[edge.to].set(index);
       }
     }
   }
 
-  static void add_all(std::vector<bool>& into, const std::vector<bool>& from) {
-    for (std::size_t i = 0; i < from.size(); ++i) {
-      into[i] = into[i] || from[i];
-    }
+  std::optional<StepIndex> owner_of(const Step& step) {
+    return draft_.definition.blocks[step.block].owner;
   }
 
-  void add_insides(std::vector<bool>& into, StepIndex parallel) {
+  // A step is unreachable where all that lead to it always fail, or are unreachable themselves.
+  void find_unreachable() {
+    std::vector<bool> reached(steps().size(), false);
+    for (const StepIndex index : topological_) {
+      reached[index] = reached[index] || steps()[index].in == 0;
+      for (const Edge& edge : steps()[index].out) {
+        reached[edge.to] =
+            reached[edge.to] ||
+            (reached[index] && (edge.on == Edge::On::chosen || !always_fails(index)));
+      }
+    }
     for (const Step& step : steps()) {
-      const auto& owner = draft_.definition.blocks[step.block].owner;
-      if (owner == parallel) {
-        into[step.index] = true;
-        add_insides(into, step.index);
+      if (!reached[step.index]) {
+        reader_.complain(
+            draft_.nodes[step.index], Code::flow_graph_invalid,
+            "step \"" + step.id + "\" is never reached: what comes before it always fails",
+            "name what it follows in `needs`, or remove it");
       }
     }
+  }
+
+  bool always_fails(StepIndex index) {
+    const std::string& kind = draft_.kinds[index];
+    const At& node = draft_.nodes[index];
+    return kind == "fail" && !Reader::member(node, "when") && !Reader::member(node, "on_error");
   }
 
   Reader& reader_;
@@ -229,6 +250,8 @@ class Connect {
   std::vector<std::vector<StepIndex>> chosen_by_;
   std::vector<std::vector<StepIndex>> gotos_;
   std::vector<StepIndex> topological_;
+  std::vector<StepSet> insides_; ///< by StepIndex: the steps of its branches or body
+  bool sound_ = true;
 };
 
 } // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bitset>
 #include <string>
 #include <vector>
 
@@ -8,14 +9,24 @@
 
 namespace skein::flow::loading {
 
+/// The names that a for_each gives its item and the item's position.
+std::string name_of_item(const At& for_each);
+std::string name_of_index(const At& for_each);
+
+inline constexpr std::size_t kMaxSteps = 2'000;
+
+/// Steps by StepIndex.
+using StepSet = std::bitset<kMaxSteps>;
+
 /// A definition while it is being made, with the nodes that its steps come from.
 ///
 ///   outline ──► edges and graph checks ──► expressions and settings
 struct Draft {
   Definition definition;
-  std::vector<At> nodes;                 ///< by StepIndex
-  std::vector<std::string> kinds;        ///< by StepIndex: "tool", "for_each", …
-  std::vector<std::vector<bool>> before; ///< before[a][b]: b has ended whenever a begins
+  std::vector<At> nodes;          ///< by StepIndex
+  std::vector<std::string> kinds; ///< by StepIndex: "tool", "for_each", …
+  /// before[a][b]: b has ended whenever a begins. Empty where the graph is not sound.
+  std::vector<StepSet> before;
 };
 
 /// Which steps, blocks and scopes there are; kinds hold only their blocks.

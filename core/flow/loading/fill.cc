@@ -4,6 +4,7 @@
 
 #include "core/base/nearest.h"
 #include "core/flow/loading/names.h"
+#include "core/schema/schema.h"
 
 namespace skein::flow::loading {
 namespace {
@@ -24,7 +25,7 @@ class Fill {
       static constexpr std::array<std::string_view, 1> kKeys{"schema"};
       if (const At schema = Reader::member(input, "schema");
           reader_.map_of(input, kKeys) && schema) {
-        definition.input_schema = schema.node->to_value();
+        input_schema(schema);
       }
     }
     definition.vars = Value::of_map({});
@@ -43,6 +44,15 @@ class Fill {
   }
 
  private:
+  void input_schema(const At& at) {
+    const Value document = at.node->to_value();
+    if (const auto compiled = schema::Schema::compile(document); !compiled) {
+      reader_.complain(at, compiled.error());
+      return;
+    }
+    draft_.definition.input_schema = document;
+  }
+
   const At& node(const Step& step) const { return draft_.nodes[step.index]; }
 
   void fill_step(Step& step) {
@@ -60,9 +70,12 @@ class Fill {
     if (const At in_doubt = Reader::member(at, "in_doubt")) {
       step.in_doubt = static_cast<InDoubt>(reader_.choice(in_doubt, kInDoubt).value_or(0));
     }
-    fill_kind(step, draft_.kinds[step.index]);
+    const std::string& kind = draft_.kinds[step.index];
+    if (!kind.empty()) {
+      fill_kind(step, kind);
+    }
     const At policy = Reader::member(at, "retry");
-    if (draft_.kinds[step.index] != "tool") {
+    if (kind != "tool" && step.kind.index() != 0) {
       for (const char* key : {"with", "effect", "in_doubt", "retry", "timeout"}) {
         if (const At extra = Reader::member(at, key)) {
           reader_.complain(extra, Code::resource_value_invalid, "goes with `tool` only");
@@ -70,6 +83,9 @@ class Fill {
       }
     } else {
       step.retry = policy ? retry(policy) : default_retry_;
+    }
+    if (const At name = Reader::member(at, "name")) {
+      (void)reader_.text(name);
     }
   }
 
@@ -93,7 +109,7 @@ class Fill {
       emit(at, step);
     } else if (kind == "respond") {
       step.kind = RespondStep{names_.value(at, step).value_or(Template())};
-    } else {
+    } else if (kind == "fail") {
       fail(at, step);
     }
   }
@@ -117,19 +133,55 @@ class Fill {
         handler.when = names_.condition(when, step, true);
       }
       if (go_to) {
-        const Step* target = draft_.definition.find(go_to.node->scalar.as_string());
-        handler.go_to = target != nullptr ? std::optional(target->index) : std::nullopt;
+        handler.go_to = target(go_to);
       }
-      handler.carry_on = carry_on && reader_.boolean(carry_on).value_or(false);
+      const auto continues = carry_on ? reader_.boolean(carry_on) : std::optional(false);
+      handler.carry_on = continues.value_or(false);
       if (output) {
         handler.output = names_.value(output, step, true);
       }
-      if (handler.go_to.has_value() == handler.carry_on) {
+      if (continues && bool(go_to) == *continues) {
         reader_.complain(rule, Code::resource_value_invalid,
                          "needs either `goto` or `continue: true`");
+      } else if (output && !handler.carry_on) {
+        reader_.complain(output, Code::resource_value_invalid, "goes with `continue: true` only");
       }
       step.on_error.push_back(std::move(handler));
     }
+  }
+
+  // Unknown ones were complained about when the edges were made.
+  StepIndex target(const At& at) const {
+    const Value& id = at.node->scalar;
+    const Step* found = id.is(Kind::string) ? draft_.definition.find(id.as_string()) : nullptr;
+    return found != nullptr ? found->index : StepIndex{0};
+  }
+
+  void retry_on(const At& at, RetryPolicy& policy) {
+    static const std::vector<std::string_view> kNames = [] {
+      std::vector<std::string_view> names{"timeout", "unavailable", "rate_limited"};
+      for (const CodeRow& row : all_codes()) {
+        names.push_back(row.name);
+      }
+      return names;
+    }();
+    policy.retry_on = reader_.texts(at);
+    for (std::size_t i = 0; i < at.node->items.size(); ++i) {
+      const Value& name = at.node->items[i].scalar;
+      if (!name.is(Kind::string) || is_public_code(name.as_string()) ||
+          std::ranges::find(kNames, name.as_string()) != kNames.end()) {
+        continue;
+      }
+      reader_.complain(Reader::item(at, i), Code::resource_value_invalid,
+                       "\"" + std::string(name.as_string()) + "\" is no error" +
+                           did_you_mean(name.as_string(), kNames),
+                       "use timeout, unavailable, rate_limited, or a code such as SK5003");
+    }
+  }
+
+  static bool is_public_code(std::string_view text) {
+    return std::ranges::any_of(all_codes(),
+                               [&](const CodeRow& row) { return to_string(row.code) == text; });
   }
 
   RetryPolicy retry(const At& at) {
@@ -155,18 +207,11 @@ class Fill {
       policy.max = reader_.duration(max).value_or(policy.max);
     }
     if (const At jitter = Reader::member(at, "jitter")) {
-      const Value& share = jitter.node->scalar;
-      const double value = share.is(Kind::real)      ? share.as_double()
-                           : share.is(Kind::integer) ? static_cast<double>(share.as_int())
-                                                     : -1.0;
-      if (value < 0.0 || value > 1.0) {
-        reader_.complain(jitter, Code::resource_value_invalid, "must be a number from 0 to 1");
-      } else {
-        policy.jitter_permille = static_cast<std::uint32_t>(std::lround(value * 1'000));
-      }
+      policy.jitter_permille =
+          static_cast<std::uint32_t>(std::lround(reader_.share(jitter).value_or(0) * 1'000));
     }
     if (const At only = Reader::member(at, "retry_on")) {
-      policy.retry_on = reader_.texts(only);
+      retry_on(only, policy);
     }
     return policy;
   }
@@ -209,6 +254,9 @@ class Fill {
     static constexpr std::array<std::string_view, 4> kReducers{"replace", "append", "merge", "sum"};
     SetStep kind;
     if (reader_.is_map(at)) {
+      if (at.node->members.empty()) {
+        reader_.complain(at, Code::resource_value_invalid, "must set at least one variable");
+      }
       for (const Node::Member& member : at.node->members) {
         const At value = Reader::member(at, member.key);
         SetStep::Assignment assignment;
@@ -238,7 +286,7 @@ class Fill {
       return;
     }
     const At cases = short_form ? at : Reader::member(at, "cases");
-    if (!cases || !reader_.is_list(cases)) {
+    if (!cases || !reader_.is_list(cases) || cases.node->items.empty()) {
       reader_.complain(at, Code::resource_value_invalid,
                        "needs `cases`: a list of `when` and `goto`");
       return;
@@ -258,11 +306,11 @@ class Fill {
             entry, Code::resource_value_invalid,
             "a case without `when` always holds: the cases behind it are never reached");
       }
-      one.go_to = draft_.definition.find(go_to.node->scalar.as_string())->index;
+      one.go_to = target(go_to);
       kind.cases.push_back(std::move(one));
     }
     if (const At other = Reader::member(at, "default")) {
-      kind.cases.push_back({{}, draft_.definition.find(other.node->scalar.as_string())->index});
+      kind.cases.push_back({{}, target(other)});
     }
     step.kind = std::move(kind);
   }
@@ -270,6 +318,9 @@ class Fill {
   void parallel(const At& at, Step& step) {
     static constexpr std::array<std::string_view, 3> kJoins{"all", "any", "majority"};
     static constexpr std::array<std::string_view, 2> kFailure{"cancel", "continue"};
+    if (!std::holds_alternative<ParallelStep>(step.kind)) {
+      return; // what its branches lack was said when they were read
+    }
     auto& kind = std::get<ParallelStep>(step.kind);
     const auto branches = static_cast<std::uint32_t>(kind.branches.size());
     if (const At join = Reader::member(at, "join")) {
@@ -290,6 +341,9 @@ class Fill {
 
   void for_each(const At& at, Step& step) {
     static constexpr std::array<std::string_view, 2> kFailure{"cancel", "continue"};
+    if (!std::holds_alternative<ForEachStep>(step.kind)) {
+      return;
+    }
     auto& kind = std::get<ForEachStep>(step.kind);
     if (const At in = Reader::member(at, "in")) {
       kind.in = names_.list(in, step).value_or(Template());
@@ -304,11 +358,6 @@ class Fill {
     }
     if (const At failure = Reader::member(at, "on_item_failure")) {
       kind.tolerate = reader_.choice(failure, kFailure) == std::size_t{1};
-    }
-    for (const char* key : {"as", "index"}) {
-      if (const At name = Reader::member(at, key)) {
-        (void)reader_.text(name);
-      }
     }
   }
 
@@ -344,7 +393,18 @@ class Fill {
     if (kind.duration && kind.duration->constant()) {
       (void)reader_.duration(Reader::member(at, "duration"));
     }
+    if (kind.until && kind.until->constant()) {
+      instant(Reader::member(at, "until"));
+    }
     step.kind = std::move(kind);
+  }
+
+  void instant(const At& at) {
+    const auto written = reader_.text(at);
+    const auto parsed = written ? std::optional(parse_instant(*written)) : std::nullopt;
+    if (parsed && !*parsed) {
+      reader_.complain(at, parsed->error());
+    }
   }
 
   void approval(const At& at, Step& step) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/flow/loading/draft.h"
@@ -24,16 +26,32 @@ class Names {
   std::optional<Template> list(const At& at, const Step& step);
 
  private:
-  const expression::Declarations& names_of(std::uint16_t scope, bool sees_error, bool by_index);
-  void declare_scope(expression::Declarations& names, std::uint16_t scope);
-  void check_order(const At& at, const Step* step, std::span<const expression::Slot> slots);
-  std::optional<Template> compile(const At& at, const Value& tree, const Step* step,
-                                  bool sees_error);
+  /// Where an expression stands. Null: read once all steps have ended.
+  struct Reading {
+    const Step* step = nullptr;
+    bool sees_error = false;
+  };
+
+  std::uint16_t scope_of(const Reading& reading) const;
+  const expression::Declarations& names_of(const Reading& reading, bool by_index);
+  const expression::Declarations& outermost(bool sees_error, bool by_index);
+  void declare_steps(expression::Declarations& names) const;
+  void declare_items(expression::Declarations& names, std::uint16_t scope) const;
+  std::optional<Error> objection(const Reading& reading, const Step& named) const;
+  bool in_order(const Reading& reading, std::span<const expression::Slot> slots) const;
+  void check_order(const At& at, const Reading& reading, std::span<const expression::Slot> slots);
+  void check_indexes(const At& at, const Reading& reading, std::string_view text);
+  std::optional<Template> compile(const At& at, const Value& tree, const Reading& reading);
+  void blame(const At& at, const Value& tree, const Reading& reading);
 
   Reader& reader_;
   Draft& draft_;
-  std::vector<std::optional<expression::Declarations>>
-      declared_; ///< by scope × sees_error × by_index
+  std::vector<expression::Slot> item_slots_; ///< by scope: of its item; the index's is the next
+  std::array<std::optional<expression::Declarations>, 4> outermost_; ///< by sees_error × by_index
+  /// Of the scope that was asked for last: steps come in the file's order, so it mostly is the
+  /// same.
+  std::optional<expression::Declarations> inner_;
+  std::size_t inner_key_ = 0;
 };
 
 } // namespace skein::flow::loading

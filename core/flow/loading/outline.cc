@@ -7,7 +7,7 @@
 namespace skein::flow::loading {
 namespace {
 
-constexpr std::size_t kMaxSteps = 2'000;
+constexpr std::size_t kMaxBlocks = 4'000;
 
 constexpr std::array<std::string_view, 10> kKinds{
     "tool", "set", "switch", "parallel", "for_each", "wait", "approval", "emit", "respond", "fail"};
@@ -18,6 +18,8 @@ constexpr std::array<std::string_view, 20> kStepKeys{
     "in_doubt", "effect", "with",     "tool", "set",     "switch", "parallel",
     "for_each", "wait",   "approval", "emit", "respond", "fail"};
 
+constexpr const char* kIdHint = "use up to 64 letters, digits, '_' and '-', with a letter first";
+
 bool is_id(std::string_view id) {
   const auto good = [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
@@ -25,6 +27,11 @@ bool is_id(std::string_view id) {
   };
   return !id.empty() && id.size() <= 64 && !(id[0] >= '0' && id[0] <= '9') && id[0] != '-' &&
          std::all_of(id.begin(), id.end(), good);
+}
+
+template <std::size_t N>
+bool holds(const std::array<std::string_view, N>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
 }
 
 class Outline {
@@ -42,18 +49,27 @@ class Outline {
     if (list.node->items.empty()) {
       reader_.complain(list, Code::resource_value_invalid, "must have at least one step");
     }
-    for (std::size_t i = 0; i < list.node->items.size(); ++i) {
-      if (draft_.definition.steps.size() >= kMaxSteps) {
-        reader_.complain(list, Code::resource_value_invalid,
-                         "a flow has at most " + std::to_string(kMaxSteps) + " steps");
-        break;
-      }
+    for (std::size_t i = 0; i < list.node->items.size() && !full(Reader::item(list, i)); ++i) {
       step(Reader::item(list, i), index, scope, depth);
     }
     return index;
   }
 
  private:
+  // Indices are of 16 bits, and the order of all steps is a square table. Said once.
+  bool full(const At& at) {
+    const Definition& definition = draft_.definition;
+    const bool now = definition.steps.size() >= kMaxSteps || definition.blocks.size() >= kMaxBlocks;
+    if (now && !full_) {
+      reader_.complain(at, Code::resource_value_invalid,
+                       "a flow has at most " + std::to_string(kMaxSteps) + " steps and " +
+                           std::to_string(kMaxBlocks) + " lists of steps",
+                       "move a part of it into a flow of its own");
+    }
+    full_ = full_ || now;
+    return now;
+  }
+
   void step(const At& at, BlockIndex block, std::uint16_t scope, std::size_t depth) {
     if (!reader_.is_map(at)) {
       return;
@@ -89,7 +105,7 @@ class Outline {
     auto text = reader_.text(id);
     if (text && !is_id(*text)) {
       reader_.complain(id, Code::resource_value_invalid, "\"" + *text + "\" is no step id",
-                       "use up to 64 letters, digits, '_' and '-', with a letter first");
+                       kIdHint);
     } else if (text && draft_.definition.find(*text) != nullptr) {
       reader_.complain(id, Code::flow_graph_invalid, "step id \"" + *text + "\" is used twice");
     }
@@ -97,24 +113,29 @@ class Outline {
   }
 
   std::string kind_of(const At& at) {
-    std::vector<std::string_view> known(kStepKeys.begin(), kStepKeys.end());
-    known.insert(known.end(), kLaterKinds.begin(), kLaterKinds.end());
-    known.insert(known.end(), kLaterKeys.begin(), kLaterKeys.end());
-    reader_.map_of(at, known);
+    static const std::vector<std::string_view> kKnown = [] {
+      std::vector<std::string_view> all(kStepKeys.begin(), kStepKeys.end());
+      all.insert(all.end(), kLaterKinds.begin(), kLaterKinds.end());
+      all.insert(all.end(), kLaterKeys.begin(), kLaterKeys.end());
+      return all;
+    }();
+    reader_.map_of(at, kKnown);
     std::string found;
     for (const Node::Member& member : at.node->members) {
-      if (std::find(kLaterKinds.begin(), kLaterKinds.end(), member.key) != kLaterKinds.end() ||
-          std::find(kLaterKeys.begin(), kLaterKeys.end(), member.key) != kLaterKeys.end()) {
-        reader_.complain(Reader::member(at, member.key), Code::resource_value_invalid,
+      const At part = Reader::member(at, member.key);
+      const bool later_kind = holds(kLaterKinds, member.key);
+      if (later_kind || holds(kLaterKeys, member.key)) {
+        reader_.complain(part, Code::resource_value_invalid,
                          "this version does not run `" + member.key + "` yet");
-        found = found.empty() ? member.key : found;
       }
-      if (std::find(kKinds.begin(), kKinds.end(), member.key) != kKinds.end()) {
-        if (!found.empty()) {
-          reader_.complain(
-              Reader::member(at, member.key), Code::resource_value_invalid,
-              "a step has one kind, this one has `" + found + "` and `" + member.key + "`");
-        }
+      if (!later_kind && !holds(kKinds, member.key)) {
+        continue;
+      }
+      if (!found.empty()) {
+        reader_.complain(
+            part, Code::resource_value_invalid,
+            "a step has one kind, this one has `" + found + "` and `" + member.key + "`");
+      } else {
         found = member.key;
       }
     }
@@ -134,16 +155,23 @@ class Outline {
       return;
     }
     const At branches = Reader::member(parallel, "branches");
-    if (!branches || !reader_.is_map(branches) || branches.node->members.empty()) {
+    if (!branches || branches.node->shape != Node::Shape::map || branches.node->members.empty()) {
       reader_.complain(branches ? branches : parallel, Code::resource_value_invalid,
-                       "needs `branches`: a map of names to steps");
+                       "needs `branches`: a map of names to lists of steps");
       return;
     }
     ParallelStep kind;
     for (const Node::Member& member : branches.node->members) {
+      const At branch = Reader::member(branches, member.key);
+      if (full(branch)) {
+        break;
+      }
+      if (!is_id(member.key)) {
+        reader_.complain(branch, Code::resource_value_invalid,
+                         "\"" + member.key + "\" is no name of a branch", kIdHint);
+      }
       const auto number = static_cast<std::uint16_t>(kind.branches.size());
-      kind.branches.push_back(
-          {member.key, block(Reader::member(branches, member.key), index, number, scope, depth)});
+      kind.branches.push_back({member.key, block(branch, index, number, scope, depth)});
     }
     draft_.definition.steps[index].kind = std::move(kind);
   }
@@ -160,9 +188,13 @@ class Outline {
                        "for_each is nested deeper than " + std::to_string(kMaxNesting));
       return;
     }
+    read_item_names(each);
     const At steps = Reader::member(each, "steps");
     if (!steps) {
       reader_.complain(each, Code::resource_value_invalid, "needs `steps`");
+      return;
+    }
+    if (full(steps)) {
       return;
     }
     const auto scope = static_cast<std::uint16_t>(draft_.definition.scopes.size());
@@ -172,8 +204,30 @@ class Outline {
     draft_.definition.steps[index].kind = std::move(kind);
   }
 
+  void read_item_names(const At& each) {
+    static constexpr std::array<std::string_view, 7> kTaken{"input",   "vars",  "steps", "run",
+                                                            "context", "event", "error"};
+    for (const char* key : {"as", "index"}) {
+      const At at = Reader::member(each, key);
+      const auto name = at ? reader_.text(at) : std::nullopt;
+      if (name && (!is_id(*name) || name->find('-') != std::string::npos)) {
+        reader_.complain(at, Code::resource_value_invalid,
+                         "\"" + *name + "\" is no name of a variable",
+                         "use letters, digits and '_', with a letter first");
+      } else if (name && holds(kTaken, *name)) {
+        reader_.complain(at, Code::resource_value_invalid,
+                         "\"" + *name + "\" would hide the variable of that name");
+      }
+    }
+    if (name_of_item(each) == name_of_index(each)) {
+      reader_.complain(each, Code::resource_value_invalid,
+                       "`as` and `index` are both \"" + name_of_item(each) + "\"");
+    }
+  }
+
   Reader& reader_;
   Draft& draft_;
+  bool full_ = false;
 };
 
 } // namespace

@@ -37,7 +37,7 @@ std::string_view shape_of(const Node& node) {
 void Reader::add(const At& at, Error error, bool warning) {
   const Mark mark = at.node != nullptr ? at.node->mark : Mark{};
   error.detail = file_ + ":" + std::to_string(mark.line) + ":" + std::to_string(mark.column) +
-                 ": " + at.path + ": " + error.detail;
+                 ": " + (at.path.empty() ? "" : at.path + ": ") + error.detail;
   failed_ = failed_ || !warning;
   findings_.push_back({std::move(error), mark, warning});
 }
@@ -162,6 +162,20 @@ std::vector<std::string> Reader::texts(const At& at) {
     }
   }
   return all;
+}
+
+std::optional<double> Reader::share(const At& at) {
+  const Value& value = at.node->scalar;
+  const bool number =
+      at.node->shape == Node::Shape::scalar && (value.is(Kind::real) || value.is(Kind::integer));
+  const double share = !number                ? -1.0
+                       : value.is(Kind::real) ? value.as_double()
+                                              : static_cast<double>(value.as_int());
+  if (!(share >= 0.0 && share <= 1.0)) {
+    complain(at, Code::resource_value_invalid, "must be a number from 0 to 1");
+    return std::nullopt;
+  }
+  return share;
 }
 
 std::vector<Finding> Reader::take() {

@@ -16,7 +16,7 @@ namespace skein::flow::loading {
 /// A node with the way to it, "spec.steps[2].with", which messages name.
 struct At {
   const Node* node = nullptr;
-  std::string path;
+  std::string path; ///< empty at the root of the document
 
   explicit operator bool() const { return node != nullptr; }
 };
@@ -45,6 +45,8 @@ class Reader {
   /// The position of the text among the choices.
   std::optional<std::size_t> choice(const At& at, std::span<const std::string_view> choices);
   std::vector<std::string> texts(const At& at);
+  /// From 0 to 1.
+  std::optional<double> share(const At& at);
 
   bool failed() const { return failed_; }
   /// In the file's order.

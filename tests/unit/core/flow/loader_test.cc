@@ -1,0 +1,256 @@
+#include "core/flow/loader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+
+#include "unit/core/flow/flow_files.h"
+
+namespace skein::flow {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(Loader, says_what_is_wrong_around_the_spec) {
+  EXPECT_THAT(
+      findings("apiVersion: skein.dev/v2\nkind: Flaw\nmetadata: { name: My_Flow, lables: {} }\n"),
+      ElementsAre("SK1205 f.yaml:1:1: needs a spec",
+                  "SK1203 f.yaml:1:13: apiVersion: apiVersion must be skein.dev/v1",
+                  "SK1203 f.yaml:2:7: kind: kind must be Flow",
+                  "SK1205 f.yaml:3:19: metadata.name: \"My_Flow\" is no name",
+                  "SK1204 f.yaml:3:28: metadata.lables: unknown key \"lables\" (did you mean "
+                  "\"labels\"?)"));
+  EXPECT_THAT(findings("[]"), ElementsAre("SK1205 f.yaml:1:1: must be a map, not a list"));
+  EXPECT_THAT(
+      findings("apiVersion: skein.dev/v1\nkind: Flow\nmetadata: { labels: { a: 1 } }\n"
+               "spec: {}\n"),
+      ElementsAre("SK1205 f.yaml:3:11: metadata: needs a name",
+                  "SK1205 f.yaml:3:26: metadata.labels.a: must be a text, not a whole number",
+                  "SK1205 f.yaml:4:7: spec: needs `steps`"));
+}
+
+TEST(Loader, refuses_what_this_version_does_not_run) {
+  EXPECT_THAT(
+      findings(file_of("    - { id: a, tool: log, compensate: { tool: log } }\n"
+                       "    - { id: b, agent: triager }\n",
+                       "  on: []\n  concurrency: { limit: 1 }\n")),
+      ElementsAre("SK1205 f.yaml:6:39: spec.steps[0].compensate: this version does not run "
+                  "`compensate` yet",
+                  "SK1205 f.yaml:7:23: spec.steps[1].agent: this version does not run `agent` yet",
+                  "SK1205 f.yaml:8:7: spec.on: this version does not support `on` yet",
+                  "SK1205 f.yaml:9:16: spec.concurrency: this version does not support "
+                  "`concurrency` yet"));
+}
+
+TEST(Loader, names_the_key_that_was_meant) {
+  EXPECT_THAT(findings_of("    - { id: a, tool: log, wiht: 1 }\n"),
+              ElementsAre("SK1204 f.yaml:6:27: spec.steps[0].wiht: unknown key \"wiht\" (did you "
+                          "mean \"with\"?)"));
+}
+
+TEST(Loader, only_warns_of_unknown_keys_where_that_was_asked_for) {
+  const std::string text = file_of("    - { id: a, tool: log, colour: red }\n");
+  EXPECT_THAT(findings(text, {.lenient = true}),
+              ElementsAre("warning SK1204 f.yaml:6:27: spec.steps[0].colour: unknown key "
+                          "\"colour\""));
+}
+
+TEST(Loader, a_step_has_an_id_of_its_own_and_exactly_one_kind) {
+  EXPECT_THAT(findings_of("    - { tool: log }\n"
+                          "    - { id: 7up, tool: log }\n"
+                          "    - { id: a, tool: log, set: { x: 1 } }\n"
+                          "    - { id: a, tool: log }\n"
+                          "    - { id: b }\n"
+                          "    - what\n"),
+              ElementsAre("SK1205 f.yaml:6:7: spec.steps[0]: a step needs an id",
+                          "SK1205 f.yaml:7:13: spec.steps[1].id: \"7up\" is no step id",
+                          "SK1205 f.yaml:8:32: spec.steps[2].set: a step has one kind, this one "
+                          "has `tool` and `set`",
+                          "SK1207 f.yaml:9:13: spec.steps[3].id: step id \"a\" is used twice",
+                          "SK1205 f.yaml:10:7: spec.steps[4]: a step needs one of tool, set, "
+                          "switch, parallel, for_each, wait, approval, emit, respond, fail",
+                          "SK1205 f.yaml:11:7: spec.steps[5]: must be a map, not a text"));
+}
+
+TEST(Loader, values_have_types) {
+  EXPECT_THAT(
+      findings_of("    - id: a\n"
+                  "      tool: log\n"
+                  "      timeout: soon\n"
+                  "      in_doubt: aks\n"
+                  "      retry: { max_attempts: none, jitter: 2, retry_on: [timeuot, SK5003] }\n"
+                  "      on_error: [ { continue: yes }, { output: 1, continue: true } ]\n"
+                  "      effect: maybe\n"),
+      ElementsAre(
+          testing::StartsWith("SK1205 f.yaml:8:16: spec.steps[0].timeout: "),
+          "SK1205 f.yaml:9:17: spec.steps[0].in_doubt: \"aks\" is not one of ask, retry, fail "
+          "(did you mean \"ask\"?)",
+          "SK1205 f.yaml:10:30: spec.steps[0].retry.max_attempts: must be a whole number from 1 to "
+          "1000",
+          "SK1205 f.yaml:10:44: spec.steps[0].retry.jitter: must be a number from 0 to 1",
+          "SK1205 f.yaml:10:58: spec.steps[0].retry.retry_on[0]: \"timeuot\" is no error (did you "
+          "mean \"timeout\"?)",
+          "SK1205 f.yaml:11:31: spec.steps[0].on_error[0].continue: must be true or false, not a "
+          "text",
+          "SK1205 f.yaml:12:15: spec.steps[0].effect: \"maybe\" is not one of pure, idempotent, "
+          "keyed, verify, unsafe"));
+}
+
+TEST(Loader, settings_of_a_tool_are_refused_on_other_kinds) {
+  EXPECT_THAT(findings_of("    - { id: a, set: { x: 1 }, timeout: 1s }\n"),
+              ElementsAre("SK1205 f.yaml:6:40: spec.steps[0].timeout: goes with `tool` only"));
+}
+
+TEST(Loader, each_kind_needs_its_parts) {
+  EXPECT_THAT(
+      findings_of("    - { id: a, set: {} }\n"
+                  "    - { id: b, switch: {} }\n"
+                  "    - { id: c, parallel: { branches: [] } }\n"
+                  "    - { id: d, for_each: { in: 3, steps: [ { id: e, set: { x: 1 } } ] } }\n"
+                  "    - { id: f, for_each: { in: [], as: input, steps: [] } }\n"
+                  "    - { id: g, wait: {} }\n"
+                  "    - { id: h, wait: { until: tomorrow } }\n"
+                  "    - { id: i, wait: { duration: 1s, timeout: 1s } }\n"
+                  "    - { id: j, approval: { approvers: [x], required: 2 } }\n"
+                  "    - { id: k, emit: {} }\n"
+                  "    - { id: l, fail: {} }\n"),
+      ElementsAre(
+          "SK1205 f.yaml:6:21: spec.steps[0].set: must set at least one variable",
+          "SK1205 f.yaml:7:24: spec.steps[1].switch: needs `cases`: a list of `when` and `goto`",
+          "SK1205 f.yaml:8:38: spec.steps[2].parallel.branches: needs `branches`: a map of names "
+          "to lists of steps",
+          "SK1205 f.yaml:9:32: spec.steps[3].for_each.in: must be a list, or a ${ } that gives one",
+          "SK1205 f.yaml:10:40: spec.steps[4].for_each.as: \"input\" would hide the variable of "
+          "that name",
+          "SK1205 f.yaml:10:54: spec.steps[4].for_each.steps: must have at least one step",
+          "SK1205 f.yaml:11:22: spec.steps[5].wait: needs one of `duration`, `until` and `signal`",
+          testing::StartsWith("SK1205 f.yaml:12:31: spec.steps[6].wait.until: "),
+          "SK1205 f.yaml:13:47: spec.steps[7].wait.timeout: goes with `signal` only",
+          "SK1205 f.yaml:14:54: spec.steps[8].approval.required: must be a whole number from 1 to "
+          "1",
+          "SK1205 f.yaml:15:22: spec.steps[9].emit: needs `type`: the event's type",
+          "SK1205 f.yaml:16:22: spec.steps[10].fail: needs `message`"));
+}
+
+TEST(Loader, a_case_that_always_holds_hides_those_behind_it) {
+  EXPECT_THAT(
+      findings_of("    - id: a\n"
+                  "      switch: [ { goto: b }, { when: input.x, goto: b }, { when: 'true' } ]\n"
+                  "    - { id: b, set: { x: 1 } }\n"),
+      ElementsAre("SK1205 f.yaml:7:17: spec.steps[0].switch[0]: a case without `when` "
+                  "always holds: the cases behind it are never reached",
+                  "SK1205 f.yaml:7:58: spec.steps[0].switch[2]: a case needs `goto`"));
+}
+
+TEST(Loader, an_input_schema_must_be_one) {
+  EXPECT_THAT(findings(file_of("    - { id: a, set: { x: 1 } }\n",
+                               "  input: { schema: { type: strnig } }\n")),
+              ElementsAre(testing::StartsWith("SK1209 f.yaml:7:20: spec.input.schema: ")));
+}
+
+TEST(Loader, a_flow_has_at_most_two_thousand_steps) {
+  Document document;
+  document.file = "f.json";
+  Node id;
+  id.scalar = Value("x");
+  Node tool;
+  tool.scalar = Value("log");
+  Node step;
+  step.shape = Node::Shape::map;
+  step.members = {{"id", {}, id}, {"tool", {}, tool}};
+  Node steps;
+  steps.shape = Node::Shape::list;
+  for (int i = 0; i < 2'002; ++i) {
+    step.members[0].value.scalar = Value("s" + std::to_string(i));
+    steps.items.push_back(step);
+  }
+  Node spec;
+  spec.shape = Node::Shape::map;
+  spec.members = {{"steps", {}, steps}};
+  document.root.shape = Node::Shape::map;
+  document.root.members = {{"spec", {}, spec}};
+  const Loaded loaded = load(document);
+  ASSERT_EQ(loaded.findings.size(), 4u);
+  EXPECT_EQ(loaded.findings.back().error.detail,
+            "f.json:0:0: spec.steps[2000]: a flow has at most 2000 steps and 4000 lists of steps");
+}
+
+TEST(Loader, the_same_document_has_the_same_revision_whatever_its_layout) {
+  const Loaded one = load_text(file_of("    - { id: a, set: { x: 1 } }\n"));
+  const Loaded two = load_text(file_of("    - set: { x: 1 }\n      id: a\n"));
+  const Loaded three = load_text(file_of("    - { id: a, set: { x: 2 } }\n"));
+  ASSERT_TRUE(one.definition && two.definition && three.definition);
+  EXPECT_EQ(one.definition->revision, two.definition->revision);
+  EXPECT_NE(one.definition->revision, three.definition->revision);
+}
+
+// Every truncation and every exchanged line of a rich flow: nothing may crash the loader, and it
+// never ends with neither a definition nor a reason.
+TEST(Loader, damaged_files_end_in_findings_and_never_in_a_crash) {
+  const std::string whole = file_of(
+      "    - id: a\n"
+      "      switch: [ { when: input.x, goto: c }, { goto: b } ]\n"
+      "    - id: b\n"
+      "      parallel:\n"
+      "        branches:\n"
+      "          x: [ { id: p, tool: log, with: '${ vars.n }' } ]\n"
+      "        join: { n: 1 }\n"
+      "    - id: c\n"
+      "      for_each:\n"
+      "        in: ${ input.items }\n"
+      "        steps: [ { id: q, fail: '${ item }' } ]\n"
+      "      on_error: [ { when: error.code == 'x', goto: d } ]\n"
+      "    - id: d\n"
+      "      wait: { signal: go, timeout: 1s }\n");
+  std::vector<std::string> variants;
+  constexpr std::array<std::string_view, 6> kOthers{"[]", "{}", "1", "- ", "x", ":"};
+  for (std::size_t i = 0; i < whole.size(); ++i) {
+    variants.push_back(i % 4 == 0
+                           ? whole.substr(0, i)
+                           : whole.substr(0, i) + whole.substr(std::min(whole.size(), i + 7)));
+    variants.push_back(whole.substr(0, i) + std::string(kOthers[i % 6]) + whole.substr(i + 1));
+  }
+  for (const std::string& variant : variants) {
+    const auto documents = schemas::read_yaml(variant, "f.yaml");
+    for (std::size_t i = 0; documents && i < documents->size(); ++i) {
+      const Loaded loaded = load((*documents)[i]);
+      EXPECT_TRUE(loaded.definition != nullptr || !loaded.findings.empty()) << variant;
+    }
+  }
+}
+
+TEST(Loader, constant_inputs_are_checked_by_the_tool_itself) {
+  class Only7 : public Tool {
+   public:
+    const ToolDescription& description() const override { return description_; }
+    Result<void> check(const Value& input) const override {
+      return input == Value(7) ? Result<void>() : Error{Code::tool_input_invalid, "must be seven"};
+    }
+    std::unique_ptr<ToolHandle> start(const ToolCall&, ToolDone) override { return nullptr; }
+
+   private:
+    ToolDescription description_;
+  } tool;
+  class Box : public ToolBox {
+   public:
+    explicit Box(Tool& tool) : tool_(tool) {}
+    Tool* find(std::string_view name) const override { return name == "seven" ? &tool_ : nullptr; }
+    std::vector<std::string_view> names() const override { return {"seven"}; }
+
+   private:
+    Tool& tool_;
+  } box(tool);
+  const LoadOptions options{.tools = &box};
+  EXPECT_THAT(findings(file_of("    - { id: a, tool: seven, with: 7 }\n"
+                               "    - { id: b, tool: seven, with: 8 }\n"
+                               "    - { id: c, tool: seven, with: '${ 8 }' }\n"
+                               "    - { id: d, tool: sevne, with: 8 }\n"),
+                       options),
+              ElementsAre("SK5002 f.yaml:7:35: spec.steps[1].with: must be seven",
+                          "SK5001 f.yaml:9:22: spec.steps[3].tool: there is no tool \"sevne\" (did "
+                          "you mean \"seven\"?)"));
+}
+
+} // namespace
+} // namespace skein::flow
