@@ -60,6 +60,7 @@ constexpr std::array kRows{
     CodeRow{Code::http_transport, "http_transport", true},
     CodeRow{Code::http_blocked, "http_blocked", false},
     CodeRow{Code::http_client_error, "http_client_error", false},
+    CodeRow{Code::file_missing, "file_missing", false},
     CodeRow{Code::usage_invalid, "usage_invalid", false},
     CodeRow{Code::file_unreadable, "file_unreadable", false},
     CodeRow{Code::interrupted, "interrupted", false},

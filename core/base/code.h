@@ -70,6 +70,7 @@ enum class Code : std::uint16_t {
   http_transport = 5009,
   http_blocked = 5010,
   http_client_error = 5011,
+  file_missing = 5012,
   // 60xx command line
   usage_invalid = 6001,
   file_unreadable = 6002,
