@@ -2,12 +2,18 @@
 
 #include <bitset>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/flow/definition.h"
 #include "core/flow/loading/reader.h"
 
 namespace skein::flow::loading {
+
+/// What steps, branches and variables may be called.
+bool is_id(std::string_view id);
+inline constexpr const char* kIdHint =
+    "use up to 64 letters, digits, '_' and '-', with a letter first";
 
 /// The names that a for_each gives its item and the item's position.
 std::string name_of_item(const At& for_each);

@@ -30,6 +30,7 @@ class Fill {
     }
     definition.vars = Value::of_map({});
     if (const At vars = Reader::member(spec, "vars"); vars && reader_.is_map(vars)) {
+      check_variables(vars);
       definition.vars = vars.node->to_value();
     }
     if (const At policy = Reader::member(spec, "retry")) {
@@ -51,6 +52,15 @@ class Fill {
       return;
     }
     draft_.definition.input_schema = document;
+  }
+
+  void check_variables(const At& map) {
+    for (const Node::Member& member : map.node->members) {
+      if (!is_id(member.key)) {
+        reader_.complain(Reader::member(map, member.key), Code::resource_value_invalid,
+                         "\"" + member.key + "\" is no name of a variable", kIdHint);
+      }
+    }
   }
 
   const At& node(const Step& step) const { return draft_.nodes[step.index]; }
@@ -257,6 +267,7 @@ class Fill {
       if (at.node->members.empty()) {
         reader_.complain(at, Code::resource_value_invalid, "must set at least one variable");
       }
+      check_variables(at);
       for (const Node::Member& member : at.node->members) {
         const At value = Reader::member(at, member.key);
         SetStep::Assignment assignment;

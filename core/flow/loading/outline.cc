@@ -18,17 +18,6 @@ constexpr std::array<std::string_view, 20> kStepKeys{
     "in_doubt", "effect", "with",     "tool", "set",     "switch", "parallel",
     "for_each", "wait",   "approval", "emit", "respond", "fail"};
 
-constexpr const char* kIdHint = "use up to 64 letters, digits, '_' and '-', with a letter first";
-
-bool is_id(std::string_view id) {
-  const auto good = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
-  };
-  return !id.empty() && id.size() <= 64 && !(id[0] >= '0' && id[0] <= '9') && id[0] != '-' &&
-         std::all_of(id.begin(), id.end(), good);
-}
-
 template <std::size_t N>
 bool holds(const std::array<std::string_view, N>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -231,6 +220,15 @@ class Outline {
 };
 
 } // namespace
+
+bool is_id(std::string_view id) {
+  const auto good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  };
+  return !id.empty() && id.size() <= 64 && !(id[0] >= '0' && id[0] <= '9') && id[0] != '-' &&
+         std::all_of(id.begin(), id.end(), good);
+}
 
 void outline(Reader& reader, const At& spec, Draft& draft) {
   draft.definition.scopes.push_back({});

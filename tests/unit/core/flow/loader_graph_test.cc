@@ -1,6 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
+#include "core/schema/schema.h"
+#include "core/value/json.h"
 #include "unit/core/flow/flow_files.h"
 
 namespace skein::flow {
@@ -86,6 +91,54 @@ TEST(LoaderGraph, a_flow_of_every_kind_has_the_edges_that_its_file_says) {
   EXPECT_EQ(flow->scopes[1].steps[1], flow->find("nested")->index);
   EXPECT_EQ(flow->blocks[std::get<ForEachStep>(flow->find("items")->kind).body].owner,
             flow->find("items")->index);
+}
+
+TEST(LoaderGraph, what_loads_is_what_the_schema_describes) {
+  std::ifstream file(SKEIN_FLOW_SCHEMA);
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  const auto json = parse_json(text);
+  ASSERT_TRUE(json) << to_string(json.error());
+  const auto schema = schema::Schema::compile(*json);
+  ASSERT_TRUE(schema) << to_string(schema.error());
+  const auto fits = [&](const std::string& flow) {
+    const auto documents = schemas::read_yaml(flow, "f.yaml");
+    const auto checked = schema->check(documents->front().root.to_value());
+    return checked ? std::string() : to_string(checked.error());
+  };
+  EXPECT_EQ(fits(file_of(kEverything.substr(1), "  timeout: 30m\n")), "");
+  EXPECT_NE(fits(file_of("    - { id: a, tool: log, timeout: soon }\n")), "");
+  EXPECT_NE(fits(file_of("    - { id: a, set: { x: 1 }, timeout: 1s }\n")), "");
+}
+
+TEST(LoaderGraph, slots_say_what_an_expression_reads) {
+  const auto flow =
+      load_text(file_of("    - { id: a, tool: log }\n"
+                        "    - id: b\n"
+                        "      for_each:\n"
+                        "        in: ${ steps.a.output }\n"
+                        "        steps:\n"
+                        "          - id: c\n"
+                        "            for_each:\n"
+                        "              in: ${ item }\n"
+                        "              steps: [ { id: d, respond: '${ item + index }' } ]\n"))
+          .definition;
+  ASSERT_TRUE(flow);
+  const auto meanings = [&](std::string_view id, const Template& text) {
+    std::string all;
+    for (const expression::Slot slot : text.slots()) {
+      const auto& meaning =
+          flow->slots[slot - static_cast<expression::Slot>(FixedSlot::first_free)];
+      all += meaning.what == SlotMeaning::What::step   ? "step "
+             : meaning.what == SlotMeaning::What::item ? "item "
+                                                       : "index ";
+      all += flow->steps[meaning.step].id + (meaning.part == StepSlot::output ? ".output " : " ");
+    }
+    return std::string(id) + ": " + all;
+  };
+  EXPECT_EQ(meanings("b", std::get<ForEachStep>(flow->find("b")->kind).in), "b: step a.output ");
+  EXPECT_EQ(meanings("c", std::get<ForEachStep>(flow->find("c")->kind).in), "c: item b ");
+  EXPECT_EQ(meanings("d", std::get<RespondStep>(flow->find("d")->kind).value),
+            "d: item c index c ");
 }
 
 TEST(LoaderGraph, unknown_steps_get_the_nearest_name) {

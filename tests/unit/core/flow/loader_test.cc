@@ -143,6 +143,25 @@ TEST(Loader, a_case_that_always_holds_hides_those_behind_it) {
                   "SK1205 f.yaml:7:58: spec.steps[0].switch[2]: a case needs `goto`"));
 }
 
+TEST(Loader, branches_and_variables_have_names_that_expressions_can_read) {
+  EXPECT_THAT(
+      findings(
+          file_of("    - { id: a, set: { 'x y': 1 } }\n"
+                  "    - { id: b, parallel: { branches: { '1': [ { id: c, tool: log } ] } } }\n"
+                  "    - { id: d, for_each: { in: [], as: x-y, index: x-y, steps: "
+                  "[ { id: e, tool: log } ] } }\n",
+                  "  vars: { 'n m': 1 }\n")),
+      ElementsAre(testing::HasSubstr(": spec.steps[0].set.x y: \"x y\" is no name of a variable"),
+                  testing::HasSubstr(": spec.steps[1].parallel.branches.1: \"1\" is no name of a "
+                                     "branch"),
+                  testing::HasSubstr(": spec.steps[2].for_each: `as` and `index` are both \"x-y\""),
+                  testing::HasSubstr(": spec.steps[2].for_each.as: \"x-y\" is no name of a "
+                                     "variable"),
+                  testing::HasSubstr(": spec.steps[2].for_each.index: \"x-y\" is no name of a "
+                                     "variable"),
+                  testing::HasSubstr(": spec.vars.n m: \"n m\" is no name of a variable")));
+}
+
 TEST(Loader, an_input_schema_must_be_one) {
   EXPECT_THAT(findings(file_of("    - { id: a, set: { x: 1 } }\n",
                                "  input: { schema: { type: strnig } }\n")),
