@@ -152,7 +152,7 @@ void Turn::on(const FoundInDoubt& event) {
 
 void Turn::on(const Expired& event) {
   const Timer timer = state_.timers.at(event.timer);
-  remove_timer(state_, event.timer);
+  disarm(event.timer); // its row goes with this entry
   if (timer.purpose == Timer::Purpose::run_timeout) {
     finish_run(RunState::failed, Value(),
                Failure{to_string(Code::run_timeout),

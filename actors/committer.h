@@ -1,0 +1,59 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "core/ports/clock.h"
+#include "core/ports/store.h"
+
+namespace skein::actors {
+
+/// The group commit of one store, on a thread of its own: whatever batches have gathered while the
+/// last write was synced go into the next one.
+///
+///   partitions ──submit──► queue ──► one Store::commit ──► one answer per batch
+///
+/// A lone batch does not wait; under load the committer gathers for at most 200 µs, until as many
+/// batches are there as were in the last group. Thread-safety: submit from any thread. Answers come
+/// on the committer's thread and must not block.
+class Committer {
+ public:
+  using Answer = std::function<void(const Result<void>&, Batch&&)>;
+
+  Committer(Store& store, const Clock& clock);
+  /// Commits what was submitted, then ends.
+  ~Committer();
+  Committer(const Committer&) = delete;
+  Committer& operator=(const Committer&) = delete;
+
+  /// REQUIRES: at most one batch of a partition is under way. The committer sets the
+  /// batch's time, never before what it says and never before that of an earlier batch.
+  void submit(Batch batch, Answer answer);
+
+ private:
+  struct Item {
+    Batch batch;
+    Answer answer;
+  };
+
+  void run();
+  std::vector<Item> gather();
+  void commit(std::vector<Item>& items);
+
+  Store& store_;
+  const Clock& clock_;
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::vector<Item> queue_;
+  std::size_t last_group_ = 1;
+  bool ending_ = false;
+  Instant last_time_;
+  std::thread thread_;
+};
+
+} // namespace skein::actors

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+
+#include "actors/messages.h"
+#include "core/flow/machine.h"
+
+namespace skein::actors {
+
+/// One live run: feeds its machine, proposes entries, runs effects once they are durable. Holds no
+/// rule of its own.
+///
+///   event ──► Machine::step ──► Append ──► partition ──► … ──► Durable ──► answers and effects
+struct FlowActorState {
+  static inline const char* name = "flow_actor";
+
+  caf::stateful_actor<FlowActorState>* self = nullptr;
+  SharedPtr shared;
+  caf::actor_addr partition;
+  RunId run;
+  std::optional<flow::Machine> machine;
+  RunRecord record;
+
+  struct Pending {
+    Entry entry;
+    flow::Effects effects;
+    Reply reply;
+  };
+  std::deque<Pending> pending; ///< proposed and not durable
+  struct UnderWay {
+    std::uint32_t attempt = 1;
+    Value input;
+    caf::actor actor; ///< once it runs
+  };
+  std::map<flow::Place, UnderWay> attempts;
+  std::uint64_t seq = 0;
+  std::uint64_t since_checkpoint = 0;
+  std::uint64_t handled = 0; ///< messages that came through the partition
+  bool loaded = false;
+  bool recovered = false;
+
+  Result<void> load();
+  void recover();
+  void recover(const flow::Outstanding& effect);
+  void handle(flow::Event event, Reply reply);
+  Result<void> create(const flow::Created& created);
+  AppendPtr append_of(const flow::Event& event, const flow::Effects& effects);
+  void add_rows(Append& append, const flow::Effects& effects);
+  bool wants_checkpoint() const;
+  void durable(std::uint64_t upto);
+  void run_effect(const flow::Effect& effect);
+  void dispatch(const flow::Dispatch& effect);
+  void execute(const flow::Place& place, std::uint32_t attempt);
+  void start(const SlotGranted& granted);
+  void ended(AttemptEnded& done);
+  void refused(const Error& error);
+  void rest();
+  ToolCall call_of(const flow::Place& place, std::uint32_t attempt, const Value& input) const;
+  Tool* tool_of(const flow::Place& place) const;
+  EffectClass class_of(const flow::Place& place, const Tool& tool, const Value& input) const;
+};
+
+caf::behavior flow_actor(caf::stateful_actor<FlowActorState>* self, SharedPtr shared,
+                         caf::actor_addr partition, RunId run);
+
+} // namespace skein::actors

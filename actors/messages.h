@@ -1,0 +1,111 @@
+#pragma once
+
+#include <caf/all.hpp>
+#include <memory>
+
+#include "actors/run_host.h"
+#include "actors/slots.h"
+#include "core/run/run.h"
+
+/// What actors of one process say to each other: counted references, never encoded.
+namespace skein::actors {
+
+struct Inbound {
+  RunId run;
+  flow::Event event;
+  Reply reply; ///< may be empty
+};
+using InboundPtr = std::shared_ptr<Inbound>;
+
+/// From a flow actor to its partition.
+using AppendPtr = std::shared_ptr<Append>;
+
+/// From a partition to a flow actor: entries up to here are durable.
+struct Durable {
+  std::uint64_t seq = 0;
+};
+
+/// A commit was refused: the flow actor's memory is ahead of the truth.
+struct Refused {
+  Error error;
+};
+using RefusedPtr = std::shared_ptr<const Refused>;
+
+/// From the committer to a partition.
+struct Committed {
+  Result<void> result;
+  Batch batch;
+};
+using CommittedPtr = std::shared_ptr<Committed>;
+
+/// A flow actor has nothing under way; it has handled so many messages of its partition.
+struct AtRest {
+  RunId run;
+  std::uint64_t handled = 0;
+};
+
+struct Wake {
+  RunId run;
+  Reply reply;
+};
+using WakePtr = std::shared_ptr<Wake>;
+
+struct Recover {
+  Reply reply;
+};
+using RecoverPtr = std::shared_ptr<Recover>;
+
+/// The attempt of a step has a result.
+struct AttemptEnded {
+  flow::Place place;
+  std::uint32_t attempt = 1;
+  ToolResult result;
+};
+using AttemptEndedPtr = std::shared_ptr<AttemptEnded>;
+
+/// A slot is free for this attempt.
+struct SlotGranted {
+  flow::Place place;
+  std::uint32_t attempt = 1;
+};
+
+/// To the timer actor: a timer was armed for then.
+struct Armed {
+  Instant due;
+};
+
+struct Tick {
+  std::uint64_t generation = 0;
+};
+
+struct Stop {};
+struct Cancel {};
+
+/// What every actor of a host shares.
+struct Shared {
+  Shared(Surroundings surroundings, std::size_t effects_in_flight)
+      : around(std::move(surroundings)), slots(effects_in_flight) {}
+
+  Surroundings around;
+  Slots slots;
+  caf::actor timer;
+  std::function<void(const RunId&, flow::Event)> deliver;
+};
+using SharedPtr = std::shared_ptr<Shared>;
+
+} // namespace skein::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::InboundPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::AppendPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Durable)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::RefusedPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::CommittedPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::AtRest)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::WakePtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::RecoverPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::AttemptEndedPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::SlotGranted)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Armed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Stop)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Cancel)

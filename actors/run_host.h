@@ -1,0 +1,57 @@
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "core/base/result.h"
+#include "core/flow/definition.h"
+#include "core/flow/event.h"
+#include "core/ports/clock.h"
+#include "core/ports/store.h"
+#include "core/ports/tool.h"
+
+namespace skein::actors {
+
+/// What the actors are given. Ownership: the caller's, outlives the host.
+struct Surroundings {
+  Store& store;
+  ToolBox& tools;
+  const Clock& clock;
+  /// The pinned definition of a run; from any thread.
+  std::function<Result<flow::DefinitionPtr>(const ContentHash&)> definition_of;
+  /// After every durable entry, on an actor's thread; must not block.
+  std::function<void(const Entry&)> on_entry;
+  /// A message of the outbox; after its entry is durable, at least once.
+  std::function<void(const OutboxRow&)> on_message;
+};
+
+struct Limits {
+  std::size_t threads = 2;
+  std::size_t effects_in_flight = 256;
+};
+
+using Reply = std::function<void(Result<void>)>;
+
+/// The actors of a node: they own the live runs, bring waiting ones back when something comes for
+/// them, and let them go again.
+///
+///   event ──► partition actor ──► flow actor: decide ──► append ──► committer ──► answers and
+///   effects
+///
+/// Thread-safety: any thread that is not one of the actors'.
+class RunHost {
+ public:
+  static std::unique_ptr<RunHost> make(Surroundings surroundings, Limits limits);
+  virtual ~RunHost() = default;
+
+  /// Gives an event to a run. `reply` is called once, after it is durable or refused.
+  virtual void deliver(const RunId& run, flow::Event event, Reply reply) = 0;
+  /// Makes a run go on that a crash cut off; replies once it is in memory.
+  virtual void wake(const RunId& run, Reply reply) = 0;
+  /// Asks the attempts under way to stop, waits for what is being committed, ends every actor.
+  virtual void stop() = 0;
+};
+
+} // namespace skein::actors

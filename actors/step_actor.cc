@@ -1,0 +1,52 @@
+#include "actors/step_actor.h"
+
+#include "core/ports/failpoint.h"
+
+namespace skein::actors {
+
+void StepActorState::end(caf::stateful_actor<StepActorState>* self, const caf::actor& owner,
+                         ToolResult result) {
+  if (!ended) {
+    ended = true;
+    failpoint("effect.after_tool");
+    self->send(owner, std::make_shared<AttemptEnded>(
+                          AttemptEnded{attempt.place, attempt.call.attempt, std::move(result)}));
+  }
+}
+
+caf::behavior step_actor(caf::stateful_actor<StepActorState>* self, SharedPtr shared,
+                         caf::actor owner, std::shared_ptr<Attempt> attempt) {
+  StepActorState& state = self->state;
+  state.attempt = std::move(*attempt);
+  self->attach_functor([shared] { shared->slots.give_back(); });
+  if (state.attempt.timeout) {
+    self->delayed_send(self, std::chrono::milliseconds(state.attempt.timeout->count), Tick{});
+  }
+  failpoint("effect.before_tool");
+  const caf::actor_addr address = self->address();
+  state.handle = state.attempt.tool->start(state.attempt.call, [address](ToolResult result) {
+    if (const auto alive = caf::actor_cast<caf::actor>(address)) {
+      caf::anon_send(alive, std::make_shared<AttemptEnded>(AttemptEnded{{}, 0, std::move(result)}));
+    }
+  });
+  return {
+      [self, owner](const AttemptEndedPtr& done) {
+        self->state.end(self, owner, std::move(done->result));
+        self->quit();
+      },
+      [self, owner](const Tick&) {
+        StepActorState& now = self->state;
+        now.end(self, owner,
+                Error{Code::step_timeout,
+                      "the attempt took longer than " + to_string(*now.attempt.timeout)});
+        now.handle ? now.handle->cancel() : void(); // its own result ends this actor
+      },
+      [self](const Cancel&) {
+        if (self->state.handle) {
+          self->state.handle->cancel();
+        }
+      },
+  };
+}
+
+} // namespace skein::actors

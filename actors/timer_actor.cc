@@ -1,0 +1,63 @@
+#include "actors/timer_actor.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+
+#include "core/ports/failpoint.h"
+
+namespace skein::actors {
+namespace {
+
+constexpr std::size_t kPerTick = 1'000;
+constexpr Millis kSettle{20}; ///< until what was fired has left the index
+
+} // namespace
+
+void TimerActorState::arm(Instant due) {
+  if (armed && *armed <= due) {
+    return;
+  }
+  armed = due;
+  const std::int64_t wait = std::max<std::int64_t>(0, (due - shared->around.clock.now()).count);
+  self->delayed_send(self, std::chrono::milliseconds(wait), Tick{++generation});
+}
+
+void TimerActorState::tick() {
+  armed.reset();
+  const Instant now = shared->around.clock.now();
+  const auto due = shared->around.store.due_timers(now, fired.size() + kPerTick);
+  if (!due) {
+    spdlog::error("timers: {}", to_string(due.error()));
+    return;
+  }
+  std::set<TimerRow> still_there;
+  for (const TimerRow& row : *due) {
+    still_there.insert(row);
+    if (!fired.contains(row)) {
+      failpoint("timer.before_fire");
+      shared->deliver(row.run, flow::Expired{now, row.timer});
+    }
+  }
+  fired = std::move(still_there);
+  const auto next = shared->around.store.next_timer();
+  if (next && *next) {
+    arm(**next <= now ? now + kSettle : **next);
+  }
+}
+
+caf::behavior timer_actor(caf::stateful_actor<TimerActorState>* self, SharedPtr shared) {
+  self->state.self = self;
+  self->state.shared = std::move(shared);
+  return {
+      [self](const Armed& timer) { self->state.arm(timer.due); },
+      [self](const Tick& tick) {
+        if (tick.generation == self->state.generation) {
+          self->state.tick();
+        }
+      },
+      [self](const Stop&) { self->quit(); },
+  };
+}
+
+} // namespace skein::actors

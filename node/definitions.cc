@@ -1,0 +1,79 @@
+#include <mutex>
+#include <unordered_map>
+
+#include "core/flow/loader.h"
+#include "node/node.h"
+#include "schemas/yaml.h"
+
+namespace skein::node {
+namespace {
+
+struct Cache {
+  std::mutex mutex;
+  std::unordered_map<std::string, flow::DefinitionPtr> by_revision;
+};
+
+Cache& cache() {
+  static Cache instance;
+  return instance;
+}
+
+Result<flow::DefinitionPtr> read_definition(const ResourceRow& row) {
+  schemas::YamlLimits limits;
+  limits.max_bytes =
+      16u << 20; // canonical text of what was accepted: longer than its source may be
+  limits.max_nodes = 1'000'000;
+  const auto documents = schemas::read_yaml(row.content, "flow " + row.name, limits);
+  if (!documents) {
+    return documents.error();
+  }
+  flow::LoadOptions options;
+  options.lenient = true; // it was accepted once
+  flow::Loaded loaded = flow::load(documents->front(), options);
+  if (!loaded.definition) {
+    return loaded.findings.front().error;
+  }
+  return loaded.definition;
+}
+
+} // namespace
+
+Result<flow::DefinitionPtr> definition_of(const Store& store, const ContentHash& revision) {
+  const std::string key = to_string(revision);
+  {
+    const std::lock_guard lock(cache().mutex);
+    const auto found = cache().by_revision.find(key);
+    if (found != cache().by_revision.end()) {
+      return found->second;
+    }
+  }
+  const auto row = store.resource_by_hash(revision);
+  if (!row) {
+    return row.error();
+  }
+  auto definition = read_definition(*row);
+  if (definition) {
+    const std::lock_guard lock(cache().mutex);
+    cache().by_revision[key] = *definition;
+  }
+  return definition;
+}
+
+Result<flow::DefinitionPtr> apply_flow(Store& store, const Document& document, Instant at,
+                                       const ToolBox* tools, bool lenient) {
+  flow::LoadOptions options;
+  options.lenient = lenient;
+  options.tools = tools;
+  flow::Loaded loaded = flow::load(document, options);
+  if (!loaded.definition) {
+    return loaded.findings.front().error;
+  }
+  const auto row =
+      store.apply_resource("Flow", loaded.definition->name, flow::canonical_text(document), at);
+  if (!row) {
+    return row.error();
+  }
+  return loaded.definition;
+}
+
+} // namespace skein::node

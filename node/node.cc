@@ -1,0 +1,317 @@
+#include "node/node.h"
+
+#include <spdlog/spdlog.h>
+
+#include <condition_variable>
+#include <future>
+#include <list>
+#include <mutex>
+#include <random>
+#include <system_error>
+
+#include "actors/run_host.h"
+#include "core/schema/schema.h"
+#include "node/system_clock.h"
+#include "storage/rocks_store.h"
+#include "tools/tool_box.h"
+
+namespace skein::node {
+namespace {
+
+constexpr std::string_view kIdLetters = "abcdefghijkmnpqrstuvwxyz23456789"; // none that look alike
+
+std::uint64_t random_word() {
+  static std::mutex mutex;
+  static std::random_device device;
+  const std::lock_guard lock(mutex);
+  return (std::uint64_t{device()} << 32) | device();
+}
+
+std::string random_suffix() {
+  std::uint64_t word = random_word();
+  std::string suffix;
+  for (int i = 0; i < 8; ++i) {
+    suffix.push_back(kIdLetters[word % kIdLetters.size()]);
+    word /= kIdLetters.size();
+  }
+  return suffix;
+}
+
+Result<void> check_id(const std::string& id) {
+  const auto good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+  };
+  if (id.empty() || id.size() > 128 || !std::all_of(id.begin(), id.end(), good)) {
+    return Error{Code::resource_value_invalid, "\"" + id + "\" is no run id",
+                 "use up to 128 lower-case letters, digits, '-', '.' and '_'"};
+  }
+  return {};
+}
+
+/// Callbacks that come and go while they are called.
+template <class... Args>
+class Listeners {
+ public:
+  using Call = std::function<void(Args...)>;
+
+  std::shared_ptr<void> add(Call call) {
+    const std::lock_guard lock(mutex_);
+    calls_.push_back(std::move(call));
+    const auto place = std::prev(calls_.end());
+    return std::shared_ptr<void>(nullptr, [this, place](void*) {
+      const std::lock_guard inner(mutex_);
+      calls_.erase(place);
+    });
+  }
+
+  void tell(Args... args) {
+    const std::lock_guard lock(mutex_);
+    for (const Call& call : calls_) {
+      call(args...);
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  std::list<Call> calls_;
+};
+
+class EmbeddedNode : public Node {
+ public:
+  EmbeddedNode(Settings settings, std::unique_ptr<storage::RocksStore> store)
+      : settings_(std::move(settings)),
+        store_(std::move(store)),
+        tools_(tools::make_tool_box(tool_settings())) {
+    actors::Surroundings around{
+        *store_,
+        *tools_,
+        clock_,
+        [this](const ContentHash& revision) { return definition_of(*store_, revision); },
+        [this](const Entry& entry) { on_entry(entry); },
+        [](const OutboxRow& row) { spdlog::debug("event {} {}", row.destination, row.id); }};
+    host_ =
+        actors::RunHost::make(std::move(around), {settings_.threads, settings_.effects_in_flight});
+  }
+
+  ~EmbeddedNode() override { drain(Millis{2'000}); }
+
+  Result<RunId> start(const StartRequest& request) override {
+    const flow::Definition& definition = *request.definition;
+    if (auto valid = check_input(definition, request.input); !valid) {
+      return valid.error();
+    }
+    const RunId run = request.id ? *request.id : RunId(definition.name + "-" + random_suffix());
+    if (auto valid = check_id(run.get()); !valid) {
+      return valid.error();
+    }
+    flow::Created created{clock_.now(),
+                          definition.name,
+                          definition.revision,
+                          1,
+                          request.seed.value_or(random_word()),
+                          request.input,
+                          labels_of(definition, request.labels),
+                          {}};
+    const auto told = tell(run, created);
+    if (!told && told.error().code == Code::run_exists && request.id) {
+      return same_run(run, created);
+    }
+    return told ? Result<RunId>(run) : told.error();
+  }
+
+  Result<void> tell(const RunId& run, flow::Event event) override {
+    return ask(
+        [&](actors::Reply reply) { host_->deliver(run, std::move(event), std::move(reply)); });
+  }
+
+  Result<void> resume(const RunId& run) override {
+    return ask([&](actors::Reply reply) { host_->wake(run, std::move(reply)); });
+  }
+
+  Result<std::size_t> resume_all() override {
+    std::vector<RunId> runs;
+    for (std::uint16_t p = 0; p < kPartitions; ++p) {
+      const auto read = store_->live_runs(PartitionId(p), [&](const RunId& run) {
+        runs.push_back(run);
+        return true;
+      });
+      if (!read) {
+        return read.error();
+      }
+    }
+    for (const RunId& run : runs) {
+      host_->wake(run, [run](const Result<void>& woken) {
+        if (!woken) {
+          spdlog::error("run {}: {}", run.get(), to_string(woken.error()));
+        }
+      });
+    }
+    return runs.size();
+  }
+
+  Result<RunRecord> wait(const RunId& run, bool stop_when_waiting,
+                         const std::function<bool()>& give_up) override {
+    for (;;) {
+      const std::uint64_t seen = changes();
+      auto record = store_->find_run(run);
+      if (!record) {
+        return record.error();
+      }
+      if (!*record) {
+        return Error{Code::run_unknown, "there is no run " + run.get()};
+      }
+      const RunState state = (*record)->state;
+      if (is_final(state) || state == RunState::paused ||
+          (state == RunState::waiting && stop_when_waiting && !by_timer(**record)) ||
+          (give_up && give_up())) {
+        return std::move(**record);
+      }
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, std::chrono::milliseconds(100), [&] { return changes_ != seen; });
+    }
+  }
+
+  std::shared_ptr<void> watch(const RunId& run, std::function<void(const Entry&)> watch) override {
+    return entries_.add([run, watch = std::move(watch)](const Entry& entry) {
+      if (entry.run == run) {
+        watch(entry);
+      }
+    });
+  }
+
+  std::shared_ptr<void> watch_logs(
+      std::function<void(const RunId&, const std::string&, const ToolLog&)> watch) override {
+    return logs_.add(std::move(watch));
+  }
+
+  void drain(Millis) override {
+    host_->stop();
+    host_.reset();
+    tools_.reset();
+  }
+
+  Store& store() override { return *store_; }
+  ToolBox& tools() override { return *tools_; }
+
+ private:
+  // A short timer, such as the delay before a retry, is worth staying for; people and signals are
+  // not.
+  bool by_timer(const RunRecord& record) const {
+    constexpr Millis kWorthStaying{60'000};
+    if (!record.waiting_for.starts_with("timer ")) {
+      return false;
+    }
+    const auto due = parse_instant(std::string_view(record.waiting_for).substr(6));
+    return due && *due <= clock_.now() + kWorthStaying;
+  }
+
+  tools::ToolSettings tool_settings() {
+    tools::ToolSettings settings;
+    for (const auto& root : settings_.roots) {
+      settings.roots.push_back(root.string());
+    }
+    if (settings.roots.empty()) {
+      settings.roots.push_back(std::filesystem::current_path().string());
+    }
+    settings.log = [this](const ToolCall& call, const ToolLog& line) {
+      logs_.tell(call.run, call.step, line);
+    };
+    return settings;
+  }
+
+  static Value labels_of(const flow::Definition& definition, const Value& labels) {
+    std::vector<MapEntry> all;
+    for (const Value* source : {&labels, &definition.labels}) {
+      for (std::size_t i = 0; source->is(Kind::map) && i < source->as_map().size(); ++i) {
+        const MapEntry& entry = source->as_map()[i];
+        if (source == &labels || labels.find(entry.first) == nullptr) {
+          all.push_back(entry);
+        }
+      }
+    }
+    return all.empty() ? Value() : Value::of_map(std::move(all));
+  }
+
+  static Result<void> check_input(const flow::Definition& definition, const Value& input) {
+    if (!definition.input_schema) {
+      return {};
+    }
+    const auto schema = schema::Schema::compile(*definition.input_schema);
+    if (!schema) {
+      return schema.error();
+    }
+    return schema->check(input);
+  }
+
+  Result<RunId> same_run(const RunId& run, const flow::Created& wanted) {
+    std::optional<bool> same;
+    const auto read = store_->read_journal(run, Seq(1), [&](const Entry& entry) {
+      const auto* first = std::get_if<flow::Created>(&entry.event);
+      same = first != nullptr && first->revision == wanted.revision && first->input == wanted.input;
+      return false;
+    });
+    if (!read) {
+      return read.error();
+    }
+    if (same != true) {
+      return Error{Code::run_exists,
+                   "run " + run.get() + " exists with another definition or input",
+                   "choose another --id, or see `skein run status " + run.get() + "`"};
+    }
+    if (auto woken = resume(run); !woken) {
+      return woken.error();
+    }
+    return run;
+  }
+
+  Result<void> ask(const std::function<void(actors::Reply)>& send) {
+    auto answer = std::make_shared<std::promise<Result<void>>>();
+    auto future = answer->get_future();
+    send([answer](Result<void> result) { answer->set_value(std::move(result)); });
+    return future.get();
+  }
+
+  void on_entry(const Entry& entry) {
+    entries_.tell(entry);
+    {
+      const std::lock_guard lock(mutex_);
+      ++changes_;
+    }
+    changed_.notify_all();
+  }
+
+  std::uint64_t changes() {
+    const std::lock_guard lock(mutex_);
+    return changes_;
+  }
+
+  Settings settings_;
+  SystemClock clock_;
+  Listeners<const Entry&> entries_;
+  Listeners<const RunId&, const std::string&, const ToolLog&> logs_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::uint64_t changes_ = 0;
+  std::unique_ptr<storage::RocksStore> store_;
+  std::unique_ptr<ToolBox> tools_;
+  std::unique_ptr<actors::RunHost> host_;
+};
+
+} // namespace
+
+Result<std::unique_ptr<Node>> Node::open(Settings settings) {
+  auto store = storage::RocksStore::open(settings.data);
+  if (!store) {
+    return store.error();
+  }
+  const bool recover = settings.recover;
+  auto node = std::make_unique<EmbeddedNode>(std::move(settings), std::move(*store));
+  if (recover) {
+    if (auto resumed = node->resume_all(); !resumed) {
+      return resumed.error();
+    }
+  }
+  return std::unique_ptr<Node>(std::move(node));
+}
+
+} // namespace skein::node
