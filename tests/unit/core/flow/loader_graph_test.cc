@@ -37,7 +37,7 @@ constexpr std::string_view kEverything = R"yaml(
       effect: idempotent
       retry: { max_attempts: 2, backoff: linear, initial: 1s, max: 5s, jitter: 0 }
       on_error: [ { when: error.code == 'SK5003', goto: manual }, { continue: true, output: 1 } ]
-    - { id: join, needs: [count, triage], set: { n: 1, all: { append: "${ steps.count.output }" } } }
+    - { id: join, needs: [count, triage], set: { n: 1, all: { append: "${ steps.count }" } } }
     - { id: route, switch: [ { when: vars.n > 1, goto: fan }, { goto: items } ] }
     - id: fan
       parallel:
