@@ -40,7 +40,8 @@ void measure(const char* name, Work work) {
 
 int main() {
   constexpr std::string_view kEntry =
-      R"({"duration_ms":12,"exit_code":0,"parsed":null,"stderr":"","stdout":"42 errors","truncated":false})";
+      R"({"duration_ms":12,"exit_code":0,"parsed":null,"stderr":"","stdout":"42 errors",)"
+      R"("truncated":false})";
   expression::Declarations declarations;
   declarations.add("steps.a.output", 0);
   declarations.add("input", 1);

@@ -6,7 +6,8 @@
 #include <charconv>
 #include <chrono>
 #include <cstdio>
-#include <sstream>
+
+#include "core/base/rfc3339.h"
 
 namespace skein {
 namespace {
@@ -96,15 +97,12 @@ Result<Millis> parse_millis(std::string_view text) {
 }
 
 Result<Instant> parse_instant(std::string_view text) {
-  std::istringstream in{std::string(text)};
-  date::sys_time<std::chrono::milliseconds> point;
-  const bool zulu = text.ends_with('Z') || text.ends_with('z');
-  in >> date::parse(zulu ? "%FT%TZ" : "%FT%T%Ez", point);
-  if (in.fail() || in.peek() != std::istringstream::traits_type::eof()) {
+  const auto at = parse_rfc3339(text);
+  if (!at) {
     return Error{Code::resource_value_invalid, "\"" + std::string(text) + "\" is not a time",
                  "write it as 2026-11-21T09:00:00Z"};
   }
-  return Instant{point.time_since_epoch().count()};
+  return Instant{at->seconds * 1000 + at->nanos / 1'000'000};
 }
 
 } // namespace skein

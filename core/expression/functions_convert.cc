@@ -2,6 +2,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "core/base/rfc3339.h"
 #include "core/expression/function.h"
 #include "core/value/text.h"
 #include "core/value/utf8.h"

@@ -4,6 +4,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "core/base/rfc3339.h"
 #include "core/expression/function.h"
 #include "core/value/text.h"
 

@@ -27,9 +27,6 @@ void append_base64(std::string& out, std::string_view bytes);
 /// Padding may be left out, as CEL allows.
 std::optional<std::string> decode_base64(std::string_view text);
 
-/// The first and last second a timestamp may have: years 0001 to 9999.
-inline constexpr std::int64_t kFirstSecond = -62'135'596'800;
-inline constexpr std::int64_t kLastSecond = 253'402'300'799;
 /// The longest duration, either way: 64 bits of nanoseconds.
 inline constexpr std::int64_t kLongestNanos = INT64_MAX;
 
