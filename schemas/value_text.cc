@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/rfc3339.h"
 #include "core/value/json.h"
 #include "core/value/text.h"
 
