@@ -22,9 +22,11 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kGrace{1000};     // between SIGTERM and SIGKILL
-constexpr milliseconds kSweepEvery{10};  // while something that a child left behind still dies
+constexpr milliseconds kSweepFirst{1};   // while something that a child left behind still dies:
+constexpr milliseconds kSweepEvery{10};  // soon for a while, then in no hurry
 constexpr milliseconds kCountEvery{100}; // processes of a child
 constexpr milliseconds kDrainFor{500};   // before open pipes are given up
+constexpr milliseconds kSweepSoonFor{50};
 constexpr milliseconds kReapFor{5000};   // more, for the kernel to take killed processes down
 constexpr std::size_t kFloodFactor = 64; // a child may write this much more than is kept of it
 
@@ -291,7 +293,8 @@ void ProcessLoop::drain(Child& child) {
   if ((!orphans && (!open || now >= child.give_up)) || now >= child.give_up + kReapFor) {
     return finish(child);
   }
-  set_alarm(child, steady_clock::now() + kSweepEvery);
+  const bool fresh = now + kDrainFor < child.give_up + kSweepSoonFor;
+  set_alarm(child, now + (fresh ? kSweepFirst : kSweepEvery));
 }
 
 void ProcessLoop::on_alarm(Child& child) {

@@ -175,7 +175,8 @@ ToolResult result_of(const ToolCall& call, const ChildOutcome& outcome, bool san
   if (outcome.stopped != Stopped::no) {
     return stopped_error(call, outcome);
   }
-  if (sandbox && outcome.exit_code == 1 && outcome.err.starts_with("bwrap: ")) {
+  if (sandbox && outcome.exit_code != 0 &&
+      (outcome.err.starts_with("bwrap: ") || outcome.err.starts_with("prlimit: "))) {
     return Error{
         Code::tool_unavailable,
         "the sandbox could not run " + name_of_command(call.input) + ": " + tail_of(outcome.err)};

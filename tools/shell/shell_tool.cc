@@ -78,6 +78,8 @@ class ShellCall {
 
 namespace {
 
+constexpr const char* kSetLimit = "/usr/bin/prlimit"; // of util-linux, an essential package
+
 class ShellHandle : public ToolHandle {
  public:
   explicit ShellHandle(std::shared_ptr<ShellCall> call) : call_(std::move(call)) {}
@@ -87,11 +89,26 @@ class ShellHandle : public ToolHandle {
   std::shared_ptr<ShellCall> call_;
 };
 
+/// The limit of processes is set inside the sandbox, where only its own count: set outside, those
+/// of the whole user would count and starting the sandbox would fail on a busy desktop. The kernel
+/// does not hold root to it, so the loop counts.
+void add_process_limit(ChildSpec& spec, rlim_t most) {
+  if (most == 0) {
+    return;
+  }
+  if (::geteuid() == 0) {
+    spec.max_processes = most;
+    return;
+  }
+  const std::string limit = "--nproc=" + std::to_string(most) + ":" + std::to_string(most);
+  spec.argv.insert(spec.argv.begin(), {kSetLimit, limit, "--"});
+}
+
 void add_limits(ChildSpec& spec, const ShellSettings& settings) {
+  add_process_limit(spec, settings.max_processes);
   const ResourceLimit limits[] = {{RLIMIT_CPU, settings.max_cpu_seconds},
                                   {RLIMIT_AS, settings.max_memory},
                                   {RLIMIT_FSIZE, settings.max_file_size},
-                                  {RLIMIT_NPROC, settings.max_processes},
                                   {RLIMIT_NOFILE, settings.max_open_files}};
   for (const ResourceLimit& limit : limits) {
     if (limit.value != 0) {
@@ -170,7 +187,6 @@ Result<ChildSpec> ShellTool::spec_of(const ToolCall& call, bool sandbox) const {
     return spec;
   }
   add_limits(spec, settings_.shell);
-  spec.max_processes = ::geteuid() == 0 ? settings_.shell.max_processes : 0;
   return sandboxed(std::move(spec), rules);
 }
 
