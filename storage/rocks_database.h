@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/base/result.h"
-#include "storage/rocks_key.h"
+#include "storage/layout/rocks_key.h"
 #include "storage/rocks_options.h"
 #include "storage/rocks_store.h"
 

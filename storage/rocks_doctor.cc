@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "storage/rocks_index.h"
+#include "storage/layout/rocks_index.h"
 #include "storage/rocks_parts.h"
 
 namespace skein::storage {

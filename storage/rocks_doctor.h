@@ -9,7 +9,7 @@
 
 #include "schemas/codec.h"
 #include "storage/doctor.h"
-#include "storage/rocks_rows.h"
+#include "storage/layout/rocks_rows.h"
 
 namespace skein::storage {
 

@@ -1,7 +1,7 @@
 #include <set>
 
 #include "core/ports/failpoint.h"
-#include "storage/rocks_index.h"
+#include "storage/layout/rocks_index.h"
 #include "storage/rocks_parts.h"
 
 namespace skein::storage {

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "storage/rocks_index.h"
-#include "storage/rocks_merge.h"
+#include "storage/layout/rocks_index.h"
+#include "storage/layout/rocks_merge.h"
 #include "storage/rocks_parts.h"
 
 namespace skein::storage {

@@ -2,7 +2,7 @@
 
 #include "core/ports/failpoint.h"
 #include "core/value/json.h"
-#include "storage/rocks_index.h"
+#include "storage/layout/rocks_index.h"
 
 namespace skein::storage {
 namespace {

@@ -12,8 +12,8 @@
 
 #include "core/ports/store.h"
 #include "schemas/codec.h"
-#include "storage/rocks_rows.h"
-#include "storage/run_traces.h"
+#include "storage/layout/rocks_rows.h"
+#include "storage/layout/run_traces.h"
 
 namespace skein::storage {
 

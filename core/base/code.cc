@@ -33,7 +33,6 @@ constexpr std::array kRows{
     CodeRow{Code::wait_timeout, "wait_timeout", false},
     CodeRow{Code::run_timeout, "run_timeout", false},
     CodeRow{Code::flow_failed, "flow_failed", false},
-    CodeRow{Code::branch_failed, "branch_failed", false},
     CodeRow{Code::step_in_doubt, "step_in_doubt", false},
     CodeRow{Code::replay_mismatch, "replay_mismatch", false},
     CodeRow{Code::wire_invalid, "wire_invalid", false},

@@ -40,7 +40,6 @@ enum class Code : std::uint16_t {
   wait_timeout = 1306,
   run_timeout = 1307,
   flow_failed = 1308,
-  branch_failed = 1309,
   step_in_doubt = 1310,
   replay_mismatch = 1311,
   // 20xx envelopes, batches, journal entries

@@ -70,8 +70,8 @@ struct ToolDescription {
 /// Something a step can do.
 ///
 /// Errors (in results): tool_input_invalid, tool_failed, tool_unavailable, tool_timeout,
-/// tool_denied, tool_output_limit, step_cancelled, http_* of the http tool, and file_missing. Thread-safety: any
-/// thread.
+/// tool_denied, tool_output_limit, step_cancelled, http_* of the http tool, and file_missing.
+/// Thread-safety: any thread.
 class Tool {
  public:
   virtual ~Tool() = default;

@@ -8,11 +8,12 @@
 #include <tuple>
 
 #include "core/ports/store.h"
+#include "support/memory_resources.h"
 
 namespace skein::test {
 
 /// A store without a disk, for tests of what stands on one. Passes the same suite as the real one.
-class MemoryStore : public Store {
+class MemoryStore : public MemoryResources {
  public:
   Result<void> commit(std::span<const Batch> batches) override {
     const std::lock_guard lock(mutex_);
@@ -164,85 +165,9 @@ class MemoryStore : public Store {
     return {};
   }
 
-  Result<ResourceRow> apply_resource(std::string_view kind, std::string_view name,
-                                     std::string_view content, Instant when) override {
-    const std::lock_guard lock(mutex_);
-    auto& revisions = resources_[{std::string(kind), std::string(name)}];
-    const ContentHash hash = content_hash(content);
-    if (revisions.empty() || revisions.back().deleted || revisions.back().hash != hash) {
-      revisions.push_back(ResourceRow{std::string(kind), std::string(name), revisions.size() + 1,
-                                      hash, std::string(content), when, false});
-    }
-    return revisions.back();
-  }
-
-  Result<ResourceRow> delete_resource(std::string_view kind, std::string_view name,
-                                      Instant when) override {
-    const std::lock_guard lock(mutex_);
-    const auto it = resources_.find({std::string(kind), std::string(name)});
-    if (it == resources_.end() || it->second.back().deleted) {
-      return unknown(kind, name);
-    }
-    it->second.push_back(ResourceRow{std::string(kind), std::string(name), it->second.size() + 1,
-                                     content_hash(""), "", when, true});
-    return it->second.back();
-  }
-
-  Result<ResourceRow> resource(std::string_view kind, std::string_view name,
-                               std::optional<std::uint64_t> revision = {}) const override {
-    const std::lock_guard lock(mutex_);
-    const auto it = resources_.find({std::string(kind), std::string(name)});
-    if (it == resources_.end()) {
-      return unknown(kind, name);
-    }
-    const auto& revisions = it->second;
-    if (!revision) {
-      return revisions.back().deleted ? Result<ResourceRow>(unknown(kind, name))
-                                      : Result<ResourceRow>(revisions.back());
-    }
-    return *revision == 0 || *revision > revisions.size()
-               ? Result<ResourceRow>(unknown(kind, name))
-               : Result<ResourceRow>(revisions[*revision - 1]);
-  }
-
-  Result<ResourceRow> resource_by_hash(const ContentHash& hash) const override {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [names, revisions] : resources_) {
-      for (const ResourceRow& row : revisions) {
-        if (!row.deleted && row.hash == hash) {
-          return row;
-        }
-      }
-    }
-    return Error{Code::resource_unknown, "no resource has content " + to_string(hash), ""};
-  }
-
-  Result<std::vector<ResourceRow>> list_resources(std::string_view kind) const override {
-    const std::lock_guard lock(mutex_);
-    std::vector<ResourceRow> rows;
-    for (const auto& [names, revisions] : resources_) {
-      if (names.first == kind && !revisions.back().deleted) {
-        rows.push_back(revisions.back());
-      }
-    }
-    return rows;
-  }
-
-  Result<std::vector<ResourceRow>> resource_history(std::string_view kind,
-                                                    std::string_view name) const override {
-    const std::lock_guard lock(mutex_);
-    const auto it = resources_.find({std::string(kind), std::string(name)});
-    return it == resources_.end() ? Result<std::vector<ResourceRow>>(unknown(kind, name))
-                                  : Result<std::vector<ResourceRow>>(it->second);
-  }
-
  private:
   static Error unknown(const RunId& run) {
     return {Code::run_unknown, "there is no run " + run.get(), ""};
-  }
-  static Error unknown(std::string_view kind, std::string_view name) {
-    return {Code::resource_unknown, "there is no " + std::string(kind) + " " + std::string(name),
-            ""};
   }
   static bool newer(const RunRecord& a, const RunRecord& b) {
     return std::tie(b.created_at, a.id) < std::tie(a.created_at, b.id);
@@ -303,7 +228,6 @@ class MemoryStore : public Store {
     }
   }
 
-  mutable std::mutex mutex_;
   std::array<PartitionTail, kPartitions> tails_;
   std::map<RunId, std::vector<Entry>> journal_;
   std::map<RunId, RunRecord> records_;
@@ -311,7 +235,6 @@ class MemoryStore : public Store {
   std::set<std::tuple<Instant, RunId, std::uint64_t>> timers_;
   std::set<WaitRow> waits_;
   std::map<std::tuple<PartitionId, LogIndex, std::uint32_t>, OutboxItem> outbox_;
-  std::map<std::pair<std::string, std::string>, std::vector<ResourceRow>> resources_;
 };
 
 } // namespace skein::test

@@ -8,7 +8,7 @@
 #include <csignal>
 #include <fstream>
 
-#include "storage/rocks_key.h"
+#include "storage/layout/rocks_key.h"
 #include "support/folder.h"
 #include "unit/storage/workload.h"
 

@@ -2,7 +2,7 @@
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
-#include "storage/rocks_key.h"
+#include "storage/layout/rocks_key.h"
 #include "storage/rocks_store.h"
 #include "support/appends.h"
 #include "support/folder.h"

@@ -1,4 +1,4 @@
-#include "storage/rocks_key.h"
+#include "storage/layout/rocks_key.h"
 
 #include <cassert>
 

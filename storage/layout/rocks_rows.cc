@@ -1,4 +1,4 @@
-#include "storage/rocks_rows.h"
+#include "storage/layout/rocks_rows.h"
 
 namespace skein::storage {
 namespace {

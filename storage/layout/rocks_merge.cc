@@ -1,4 +1,4 @@
-#include "storage/rocks_merge.h"
+#include "storage/layout/rocks_merge.h"
 
 #include <queue>
 #include <vector>

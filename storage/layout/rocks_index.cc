@@ -1,7 +1,7 @@
-#include "storage/rocks_index.h"
+#include "storage/layout/rocks_index.h"
 
-#include "storage/rocks_merge.h"
-#include "storage/rocks_rows.h"
+#include "storage/layout/rocks_merge.h"
+#include "storage/layout/rocks_rows.h"
 
 namespace skein::storage {
 namespace {

@@ -1,4 +1,4 @@
-#include "storage/run_traces.h"
+#include "storage/layout/run_traces.h"
 
 namespace skein::storage {
 
