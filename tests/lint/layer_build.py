@@ -21,15 +21,19 @@ def preprocessor(entry):
             flags += [word, next(rest)]
         elif word.startswith(("-I", "-std=")):
             flags.append(word)
-    return [compiler, *flags, "-E", "-o", "/dev/null"]
+    return [compiler, *flags, "-E", "-H", "-o", "/dev/null"]
 
 
-def finds(command, directory, header):
+def finds(command, directory, root, header):
+    """Whether the compiler opens this project's header, and what it says. A package of the machine
+    may have a file of the same name (nodejs: node/node.h), which is not the one meant."""
     with tempfile.NamedTemporaryFile("w", suffix=".cc") as source:
         source.write(f'#include "{header}"\n')
         source.flush()
         ran = subprocess.run([*command, source.name], capture_output=True, text=True, cwd=directory)
-    return ran.returncode == 0, ran.stderr
+    opened = [line.lstrip(". ") for line in ran.stderr.splitlines() if line.startswith(".")]
+    ours = (root / header).resolve()
+    return any(Path(directory, file).resolve() == ours for file in opened), ran.stderr
 
 
 def main():
@@ -49,15 +53,13 @@ def main():
     for folder, entry in entries.items():
         command = preprocessor(entry)
         for other, header in headers.items():
-            reached, errors = finds(command, entry["directory"], header)
+            reached, errors = finds(command, entry["directory"], args.root, header)
             tried += 1
             allowed = other == folder or other in layers.MAY_INCLUDE[folder]
             if reached and not allowed:
                 report.fail(folder, 0, f"the build lets it include {header}")
             if other == folder and not reached:
                 report.fail(folder, 0, f"cannot reach its own {header}: {errors}")
-            if not reached and f"{header}: No such file" not in errors and "not found" not in errors:
-                report.fail(folder, 0, f"{header}: {errors}")
     if tried < 4:
         sys.exit("fewer than two folders are built, so nothing was checked")
     report.finish(f"{tried} pairs of folders")
