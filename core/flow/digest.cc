@@ -1,32 +1,20 @@
 #include "core/flow/digest.h"
 
 #include <bit>
-#include <cstring>
 
 #include "core/flow/effect.h"
 
 namespace skein::flow {
 
-DigestWriter& DigestWriter::put(std::uint64_t word) {
-  char bytes[sizeof word];
-  std::memcpy(bytes, &word, sizeof word); // little-endian machines only, as the journal format says
-  bytes_.append(bytes, sizeof word);
-  return *this;
-}
-
-DigestWriter& DigestWriter::put(std::string_view text) {
-  put(std::uint64_t{text.size()});
-  bytes_.append(text);
-  return *this;
-}
+void DigestWriter::grow(std::size_t size) { bytes_.resize(2 * (used_ + size) + 256); }
 
 DigestWriter& DigestWriter::put(const Value& value) {
-  bytes_.push_back(static_cast<char>(value.kind()));
+  put_byte(static_cast<std::uint8_t>(value.kind()));
   switch (value.kind()) {
     case Kind::null:
       break;
     case Kind::boolean:
-      bytes_.push_back(value.as_bool() ? 1 : 0);
+      put_byte(value.as_bool() ? 1 : 0);
       break;
     case Kind::integer:
     case Kind::uinteger:

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/base/hash.h"
 #include "core/base/instant.h"
@@ -16,18 +19,41 @@ namespace skein::flow {
 /// The layout is part of the journal: a recorded digest must come out the same on every build.
 class DigestWriter {
  public:
-  DigestWriter& put(std::uint64_t word);
-  DigestWriter& put(std::string_view text);
+  DigestWriter& put(std::uint64_t word) {
+    std::memcpy(room(sizeof word), &word, sizeof word); // little-endian, as the journal format says
+    return *this;
+  }
+  DigestWriter& put(std::string_view text) {
+    put(std::uint64_t{text.size()});
+    std::memcpy(room(text.size()), text.data(), text.size());
+    return *this;
+  }
   DigestWriter& put(const std::string& text) { return put(std::string_view(text)); }
   DigestWriter& put(const Value& value);
   DigestWriter& put(const Place& place);
   DigestWriter& put(const Digest& digest);
   DigestWriter& put(const Failure& failure);
-  Digest finish() const { return skein::digest(bytes_); }
-  void clear() { bytes_.clear(); }
+  Digest finish() const { return skein::digest({bytes_.data(), used_}); }
+  /// Empty again, with its memory kept.
+  DigestWriter& clear() {
+    used_ = 0;
+    return *this;
+  }
 
  private:
-  std::string bytes_;
+  void put_byte(std::uint8_t byte) { *room(1) = static_cast<char>(byte); }
+  char* room(std::size_t size) {
+    if (used_ + size > bytes_.size()) {
+      grow(size);
+    }
+    char* const at = bytes_.data() + used_;
+    used_ += size;
+    return at;
+  }
+  void grow(std::size_t size);
+
+  std::vector<char> bytes_;
+  std::size_t used_ = 0;
 };
 
 Digest digest_of(const Value& value);

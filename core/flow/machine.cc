@@ -69,7 +69,7 @@ struct Ignores {
                        [&](const Answer& answer) { return answer.by == e.by; });
   }
   bool operator()(const CancelAsked&) const { return false; }
-  bool operator()(const PauseAsked&) const { return state.paused; }
+  bool operator()(const PauseAsked&) const { return state.paused && !state.paused_by_doubt; }
   bool operator()(const ResumeAsked&) const { return !state.paused; }
   bool operator()(const Settled&) const { return false; }
   bool operator()(const Proceeded&) const { return state.ready.empty() || state.paused; }
@@ -108,7 +108,7 @@ Result<void> Machine::accepts(const Event& event) const {
     }
   }
   if (std::holds_alternative<Signalled>(event) &&
-      (state_->signals.size() >= kMaxSignals || state_->signal_ids.size() >= kMaxSignals)) {
+      (state_->signals_kept >= kMaxSignals || state_->signal_ids.size() >= kMaxSignals)) {
     return Error{Code::run_limit, "run " + run_.get() + " has " + std::to_string(kMaxSignals) +
                                       " signals and takes no more"};
   }

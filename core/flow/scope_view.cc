@@ -36,7 +36,7 @@ std::optional<Failure> failure_from(const Value& value) {
                  retryable != nullptr && retryable->is(Kind::boolean) && retryable->as_bool()};
 }
 
-const Value* ScopeView::keep(Value value) const { return &made_.emplace_back(std::move(value)); }
+const Value* ScopeView::keep(Value value) const { return &made_.emplace_front(std::move(value)); }
 
 const Value* ScopeView::find(expression::Slot slot) const {
   switch (static_cast<FixedSlot>(slot)) {

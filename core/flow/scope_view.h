@@ -1,6 +1,6 @@
 #pragma once
 
-#include <deque>
+#include <forward_list>
 #include <optional>
 
 #include "core/base/ids.h"
@@ -34,7 +34,7 @@ class ScopeView : public expression::Activation {
   const RunId& run_;
   const Place& place_;
   const Failure* failure_;
-  mutable std::deque<Value> made_; ///< values put together for this evaluation
+  mutable std::forward_list<Value> made_; ///< values put together for this evaluation
 };
 
 } // namespace skein::flow

@@ -207,14 +207,16 @@ class Writer {
                                {"due", timer.due.ms}}));
     }
     std::vector<Value> signals;
-    for (const Signal& signal : state_.signals) {
-      signals.push_back(object(
-          {{"number", number(signal.number)}, {"name", signal.name}, {"payload", signal.payload}}));
+    for (const auto& [name, queue] : state_.signals) {
+      for (const Signal& signal : queue) {
+        signals.push_back(object(
+            {{"number", number(signal.number)}, {"name", name}, {"payload", signal.payload}}));
+      }
     }
     std::vector<Value> signal_ids(state_.signal_ids.begin(), state_.signal_ids.end());
     std::vector<Value> waiters; // in order of arrival, which the steps alone do not tell
     for (const auto& [name, places] : state_.waiters) {
-      for (const Place& place : places) {
+      for (const auto& [arrival, place] : places) {
         waiters.push_back(to_value(place));
       }
     }
@@ -289,6 +291,8 @@ class Reader {
     state_.vars_digest = digest_of(state_.vars);
     state_.response = value_at(run, "response");
     state_.output = value_at(run, "output");
+    state_.response_digest = digest_of(state_.response);
+    state_.output_digest = digest_of(state_.output);
     state_.failure = failure_from(value_at(run, "failure"));
     state_.steps_ended = number_at(run, "steps_ended");
     state_.next_timer = number_at(run, "next_timer");
@@ -311,6 +315,7 @@ class Reader {
       }
       push_ready(state_, *at);
     }
+    count_ready(state_);
     for (const Value& timer : list_at(run, "timers")) {
       const auto at = place_from(value_at(timer, "at"), definition_);
       if (!at || number_at(timer, "purpose") > 3) {
@@ -322,12 +327,13 @@ class Reader {
     }
     for (const Value& waiter : list_at(run, "waiters")) {
       const auto at = place_from(waiter, definition_);
-      const StepState* step = at ? find(state_, definition_, *at) : nullptr;
+      StepState* step = at ? find(state_, definition_, *at) : nullptr;
       if (step == nullptr || !step->detail ||
           !std::holds_alternative<SignalWaitState>(*step->detail)) {
         return false;
       }
-      state_.waiters[std::get<SignalWaitState>(*step->detail).name].push_back(*at);
+      auto& wait = std::get<SignalWaitState>(*step->detail);
+      wait.number = add_waiter(state_, wait.name, *at);
     }
     return true;
   }
@@ -360,7 +366,9 @@ class Reader {
     }
     const bool tool = std::holds_alternative<ToolStep>(definition_.steps[place->step].kind);
     state_.running += tool && step->status == StepStatus::running ? 1 : 0;
-    state_.in_doubt += step->status == StepStatus::in_doubt ? 1 : 0;
+    if (step->status == StepStatus::in_doubt) {
+      state_.doubted.insert(*place);
+    }
     step->cell = cell_digest(*place, *step);
     step->counted = true;
     state_.cells.add(step->cell);
@@ -370,7 +378,7 @@ class Reader {
   bool read_detail(const Value& entry, const Place& place, StepState& step) {
     const StepKind& kind = definition_.steps[place.step].kind;
     if (const Value* signal = entry.find("signal")) {
-      step.detail = std::make_unique<Detail>(SignalWaitState{std::string(signal->as_string())});
+      step.detail = std::make_unique<Detail>(SignalWaitState{std::string(signal->as_string()), 0});
     } else if (entry.find("approvals") != nullptr) {
       ApprovalState approval;
       for (const Value& answer : list_at(entry, "approvals")) {
@@ -423,8 +431,8 @@ class Reader {
     }
     for (std::uint32_t item = 0; item < results; ++item) {
       if (item < each.next && !each.under_way.contains(item)) {
-        DigestWriter cell;
-        each.digest.add(cell.put(std::uint64_t{item}).put(each.results[item]).finish());
+        thread_local DigestWriter cell;
+        each.digest.add(cell.clear().put(std::uint64_t{item}).put(each.results[item]).finish());
       }
     }
     step.detail = std::make_unique<Detail>(std::move(each));

@@ -130,45 +130,65 @@ std::vector<Place> under_way(const State& state, const Definition& definition) {
   return places;
 }
 
-void push_ready(State& state, const Place& place) {
-  state.ready_digest.add(ready_digest(state.ready_popped + state.ready.size(), place));
-  state.ready.push_back(place);
-}
+void push_ready(State& state, const Place& place) { state.ready.push_back(place); }
 
 Place pop_ready(State& state) {
   const Place place = state.ready.front();
-  state.ready_digest.remove(ready_digest(state.ready_popped, place));
+  if (state.ready_counted > 0) {
+    state.ready_digest.remove(ready_digest(state.ready_popped, place));
+    --state.ready_counted;
+  }
   state.ready.pop_front();
   ++state.ready_popped;
   return place;
 }
 
+void count_ready(State& state) {
+  for (; state.ready_counted < state.ready.size(); ++state.ready_counted) {
+    state.ready_digest.add(
+        ready_digest(state.ready_popped + state.ready_counted, state.ready[state.ready_counted]));
+  }
+}
+
 void add_timer(State& state, std::uint64_t id, const Timer& timer) {
   state.timers_digest.add(timer_digest(id, timer));
   state.timers.emplace(id, timer);
+  state.due.emplace(timer.due, id);
 }
 
 void remove_timer(State& state, std::uint64_t id) {
   const auto timer = state.timers.find(id);
   state.timers_digest.remove(timer_digest(id, timer->second));
+  state.due.erase({timer->second.due, id});
   state.timers.erase(timer);
 }
 
 void add_signal(State& state, Signal signal) {
   state.signals_digest.add(signal_digest(signal));
-  state.signals.push_back(std::move(signal));
+  ++state.signals_kept;
+  auto& queue = state.signals[signal.name];
+  queue.push_back(std::move(signal));
 }
 
-std::optional<Value> take_signal(State& state, std::string_view name) {
-  for (auto signal = state.signals.begin(); signal != state.signals.end(); ++signal) {
-    if (signal->name == name) {
-      state.signals_digest.remove(signal_digest(*signal));
-      Value payload = std::move(signal->payload);
-      state.signals.erase(signal);
-      return payload;
-    }
+std::optional<Value> take_signal(State& state, const std::string& name) {
+  const auto queue = state.signals.find(name);
+  if (queue == state.signals.end()) {
+    return std::nullopt;
   }
-  return std::nullopt;
+  Signal& oldest = queue->second.front();
+  state.signals_digest.remove(signal_digest(oldest));
+  --state.signals_kept;
+  Value payload = std::move(oldest.payload);
+  queue->second.pop_front();
+  if (queue->second.empty()) {
+    state.signals.erase(queue);
+  }
+  return payload;
+}
+
+std::uint64_t add_waiter(State& state, const std::string& signal, const Place& place) {
+  state.waiters[signal].emplace(++state.waiters_seen, place);
+  return state.waiters_seen;
 }
 
 Digest cell_digest(const Place& place, const StepState& step) {
@@ -196,7 +216,7 @@ Digest total_digest(const State& state) {
   out.put(state.reason).put(state.waiting_for);
   out.put(static_cast<std::uint64_t>(state.created_at.ms)).put(state.seed);
   out.put(state.input_digest).put(state.vars_digest);
-  out.put(state.response).put(state.output);
+  out.put(state.response_digest).put(state.output_digest);
   out.put(state.steps_ended);
   if (state.failure) {
     out.put(*state.failure);

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -71,6 +72,7 @@ struct ApprovalState {
 
 struct SignalWaitState {
   std::string name;
+  std::uint64_t number = 0; ///< its key in State::waiters
 };
 
 using Detail = std::variant<ParallelState, ForEachState, ApprovalState, SignalWaitState>;
@@ -132,20 +134,26 @@ struct State {
   Digest vars_digest;
   Value response; ///< of the last respond step
   Value output;
+  Digest response_digest;
+  Digest output_digest;
   std::optional<Failure> failure;
   std::uint64_t steps_ended = 0;
   std::uint32_t running = 0; ///< attempts that are dispatched
-  std::uint32_t in_doubt = 0;
 
   Frame root;
   std::unordered_map<Place, Frame, PlaceHash> frames; ///< key: the for_each and the item
   std::deque<Place> ready;
   std::uint64_t ready_popped = 0; ///< so that each place in `ready` has a number
+  std::size_t ready_counted = 0;  ///< how many, from the front, are in ready_digest
   std::map<std::uint64_t, Timer> timers;
+  std::set<std::pair<Instant, std::uint64_t>> due; ///< the same timers, earliest first
   std::uint64_t next_timer = 1;
-  std::map<std::string, std::deque<Place>> waiters; ///< by signal, in order of arrival
+  std::map<std::string, std::map<std::uint64_t, Place>> waiters; ///< by signal and arrival
+  std::uint64_t waiters_seen = 0;
   std::set<Place> approvals;
-  std::deque<Signal> signals; ///< not consumed yet
+  std::set<Place> doubted;
+  std::map<std::string, std::deque<Signal>> signals; ///< by name, not consumed yet
+  std::size_t signals_kept = 0;
   std::set<std::string> signal_ids;
 
   // Sums that change with each element, so that an event costs what it touches.
@@ -174,6 +182,8 @@ Frame make_frame(const Definition& definition, std::uint16_t scope, BlockIndex b
 std::vector<Place> under_way(const State& state, const Definition& definition);
 
 void push_ready(State& state, const Place& place);
+/// Brings ready_digest up to date. What came and went within one event costs no digest.
+void count_ready(State& state);
 /// REQUIRES: ready is not empty.
 Place pop_ready(State& state);
 void add_timer(State& state, std::uint64_t id, const Timer& timer);
@@ -181,7 +191,9 @@ void add_timer(State& state, std::uint64_t id, const Timer& timer);
 void remove_timer(State& state, std::uint64_t id);
 void add_signal(State& state, Signal signal);
 /// The oldest one of that name, if there is one.
-std::optional<Value> take_signal(State& state, std::string_view name);
+std::optional<Value> take_signal(State& state, const std::string& name);
+/// Answers the number under which it waits.
+std::uint64_t add_waiter(State& state, const std::string& signal, const Place& place);
 
 Digest cell_digest(const Place& place, const StepState& step);
 Digest total_digest(const State& state);

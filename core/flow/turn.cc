@@ -1,7 +1,5 @@
 #include "core/flow/turn.h"
 
-#include <algorithm>
-
 #include "core/flow/scope_view.h"
 
 namespace skein::flow {
@@ -18,8 +16,26 @@ std::string Turn::text_of(const Place& place) const { return flow::text_of(defin
 
 std::string Turn::key_of(const Place& place) const { return effect_key(run_, definition_, place); }
 
+// Most places of one event lie in one frame.
+StepState* Turn::look_up(const Place& place) {
+  const std::uint16_t local = step_of(place).local;
+  if (place.depth == 0) {
+    return &state_.root.steps[local];
+  }
+  const Place key = frame_of(definition_, place);
+  if (frame_ == nullptr || key != frame_key_) {
+    const auto frame = state_.frames.find(key);
+    if (frame == state_.frames.end()) {
+      return nullptr;
+    }
+    frame_ = &frame->second;
+    frame_key_ = key;
+  }
+  return &frame_->steps[local];
+}
+
 StepState& Turn::at(const Place& place) {
-  StepState& step = *find(state_, definition_, place);
+  StepState& step = *look_up(place);
   if (!step.dirty) {
     step.dirty = true;
     changed_.push_back(place);
@@ -67,6 +83,8 @@ void Turn::on(const Created& event) {
   state_.vars = definition_.vars;
   state_.input_digest = digest_of(state_.input);
   state_.vars_digest = digest_of(state_.vars);
+  state_.response_digest = digest_of(state_.response);
+  state_.output_digest = digest_of(state_.output);
   state_.root = make_frame(definition_, 0, kRootBlock);
   force_show_ = true;
   if (definition_.timeout) {
@@ -86,6 +104,7 @@ void Turn::on(const Forked& event) {
   }
   state_.paused = false;
   state_.paused_by_doubt = false;
+  state_.reason.clear();
   force_show_ = true;
   for (const auto& [id, timer] : state_.timers) {
     effects_.push_back(ArmTimer{id, timer.due});
@@ -100,7 +119,7 @@ void Turn::on(const Forked& event) {
     StepState& step =
         at(place); // its key is new: whatever the source did, this run has not done it
     if (step.status == StepStatus::in_doubt) {
-      --state_.in_doubt;
+      state_.doubted.erase(place);
       ++state_.running;
       step.status = StepStatus::running;
     }
@@ -144,10 +163,12 @@ void Turn::on(const FoundInDoubt& event) {
       break;
   }
   --state_.running;
-  ++state_.in_doubt;
+  state_.doubted.insert(event.place);
   step.status = StepStatus::in_doubt;
-  state_.paused_by_doubt = true;
-  pause("step " + text_of(event.place) + " is in doubt: it had begun when the process ended");
+  if (!state_.paused) { // who asked for a pause keeps it when the doubt is settled
+    state_.paused_by_doubt = true;
+    pause("step " + text_of(event.place) + " is in doubt: it had begun when the process ended");
+  }
 }
 
 void Turn::on(const Expired& event) {
@@ -206,7 +227,7 @@ void Turn::on(const Signalled& event) {
   ++state_.signals_seen;
   const auto waiters = state_.waiters.find(event.name);
   if (waiters != state_.waiters.end()) {
-    succeed(Place(waiters->second.front()), event.payload);
+    succeed(Place(waiters->second.begin()->second), event.payload);
   } else {
     add_signal(state_, Signal{state_.signals_seen, event.name, event.payload});
   }
@@ -243,6 +264,8 @@ void Turn::on(const CancelAsked& event) {
 }
 
 void Turn::on(const PauseAsked& event) {
+  state_.paused_by_doubt = false;
+  force_show_ = true;
   pause(event.reason.empty() ? "paused by " + event.by : event.reason);
 }
 
@@ -256,7 +279,7 @@ void Turn::on(const Settled& event) {
   StepState& step = at(event.place);
   switch (event.how) {
     case Settled::How::retry:
-      --state_.in_doubt;
+      state_.doubted.erase(event.place);
       step.status = StepStatus::ready;
       push_ready(state_, event.place);
       break;
@@ -270,7 +293,7 @@ void Turn::on(const Settled& event) {
                             text_of(event.place) + " was settled as failed by " + event.by}));
       break;
   }
-  if (state_.paused_by_doubt && state_.in_doubt == 0) {
+  if (state_.paused_by_doubt && state_.doubted.empty()) {
     state_.paused = false;
     state_.paused_by_doubt = false;
     state_.reason.clear();
@@ -286,12 +309,7 @@ void Turn::pause(std::string reason) {
 
 std::string Turn::what_it_waits_for() const {
   if (state_.paused) {
-    for (const Place& place : under_way(state_, definition_)) {
-      if (find(state_, definition_, place)->status == StepStatus::in_doubt) {
-        return "settle " + text_of(place);
-      }
-    }
-    return "resume";
+    return state_.doubted.empty() ? "resume" : "settle " + text_of(*state_.doubted.begin());
   }
   if (!state_.approvals.empty()) {
     return "approval " + text_of(*state_.approvals.begin());
@@ -299,16 +317,10 @@ std::string Turn::what_it_waits_for() const {
   if (!state_.waiters.empty()) {
     return "signal " + state_.waiters.begin()->first;
   }
-  const auto first =
-      std::min_element(state_.timers.begin(), state_.timers.end(),
-                       [](const auto& a, const auto& b) { return a.second.due < b.second.due; });
-  if (first != state_.timers.end()) {
-    return "timer " + to_string(first->second.due);
+  if (!state_.due.empty()) {
+    return "timer " + to_string(state_.due.begin()->first);
   }
-  for (const Place& place : under_way(state_, definition_)) {
-    return "settle " + text_of(place);
-  }
-  return "";
+  return state_.doubted.empty() ? "" : "settle " + text_of(*state_.doubted.begin());
 }
 
 void Turn::show() {
@@ -344,7 +356,7 @@ Effects Turn::finish() {
   }
   show();
   for (const Place& place : changed_) {
-    StepState* step = find(state_, definition_, place);
+    StepState* step = look_up(place);
     if (step == nullptr) {
       continue;
     }
@@ -356,6 +368,7 @@ Effects Turn::finish() {
     step->dirty = false;
     state_.cells.add(step->cell);
   }
+  count_ready(state_);
   state_.total = total_digest(state_);
   return std::move(effects_);
 }

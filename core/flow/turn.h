@@ -85,7 +85,8 @@ class Turn {
   Value result_of_branches(const Place& parallel) const;
 
   // shared
-  StepState& at(const Place& place); ///< marks it as changed
+  StepState* look_up(const Place& place); ///< null where its frame is gone
+  StepState& at(const Place& place);      ///< marks it as changed
   BlockState& block_state(const BlockAt& at);
   const Step& step_of(const Place& place) const { return definition_.steps[place.step]; }
   std::string text_of(const Place& place) const;
@@ -103,6 +104,8 @@ class Turn {
   State& state_;
   const RunId& run_;
   Instant now_;
+  Frame* frame_ = nullptr; ///< the one looked up last
+  Place frame_key_;
   Effects effects_;
   std::vector<Place> changed_;
   std::optional<Finish> finish_;

@@ -111,7 +111,7 @@ void Turn::drain() {
   for (int budget = kStepsPerEvent; budget > 0 && !state_.ready.empty() && !state_.paused;
        --budget) {
     const Place place = pop_ready(state_);
-    const StepState* step = find(state_, definition_, place);
+    const StepState* step = look_up(place);
     if (step == nullptr) {
       continue; // its frame is gone: the item was cancelled
     }
@@ -318,8 +318,7 @@ void Turn::wait_for_signal(const Place& place, const WaitStep& kind) {
   }
   StepState& step = at(place);
   step.status = StepStatus::waiting;
-  step.detail = std::make_unique<Detail>(SignalWaitState{name});
-  state_.waiters[name].push_back(place);
+  step.detail = std::make_unique<Detail>(SignalWaitState{name, add_waiter(state_, name, place)});
   effects_.push_back(OpenWait{WaitRow::What::signal, name});
   if (kind.timeout) {
     step.timer = arm(place, Timer::Purpose::give_up, now_ + *kind.timeout);
@@ -394,6 +393,7 @@ void Turn::begin_kind(const Place& place, const RespondStep& kind) {
     return;
   }
   state_.response = *value;
+  state_.response_digest = digest_of(*value);
   force_show_ = true;
   succeed(place, std::move(*value));
 }

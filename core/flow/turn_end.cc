@@ -193,8 +193,8 @@ void Turn::item_ended(const Place& each, std::uint32_t item, Value result, const
   auto& state = std::get<ForEachState>(*at(each).detail);
   state.under_way.erase(item);
   ++state.done;
-  DigestWriter cell;
-  state.digest.add(cell.put(std::uint64_t{item}).put(result).finish());
+  thread_local DigestWriter cell;
+  state.digest.add(cell.clear().put(std::uint64_t{item}).put(result).finish());
   if (state.results.size() <= item) {
     state.results.resize(item + 1);
   }
@@ -254,7 +254,7 @@ void Turn::release(const Place& place, StepState& step) {
     --state_.running;
   }
   if (step.status == StepStatus::in_doubt) {
-    --state_.in_doubt;
+    state_.doubted.erase(place);
   }
   if (step.timer != 0) {
     disarm(step.timer);
@@ -262,11 +262,11 @@ void Turn::release(const Place& place, StepState& step) {
   }
   if (step.status == StepStatus::waiting && step.detail) {
     if (const auto* wait = std::get_if<SignalWaitState>(step.detail.get())) {
-      auto& places = state_.waiters[wait->name];
-      std::erase(places, place);
-      if (places.empty()) {
+      const auto others = state_.waiters.find(wait->name);
+      others->second.erase(wait->number);
+      if (others->second.empty()) {
         effects_.push_back(CloseWait{WaitRow::What::signal, wait->name});
-        state_.waiters.erase(wait->name);
+        state_.waiters.erase(others);
       }
     } else {
       state_.approvals.erase(place);
@@ -285,6 +285,7 @@ void Turn::drop_frame(const Place& key) {
     }
   }
   state_.frames.erase(frame);
+  frame_ = nullptr;
 }
 
 void Turn::complete_run() {
@@ -315,6 +316,7 @@ void Turn::finish_run(RunState final, Value output, std::optional<Failure> failu
   state_.paused_by_doubt = false;
   state_.state = final;
   state_.output = output;
+  state_.output_digest = digest_of(output);
   state_.failure = failure;
   finish_ = Finish{final, std::move(output), std::move(failure)};
 }
