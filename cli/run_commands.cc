@@ -260,22 +260,54 @@ int signal(const Context& context, node::Node& node, const Named& named) {
   return tell(context, node, named, flow::Signalled{now(), named.id, named.other, payload});
 }
 
-int resume(const Context& context, const Named& named) {
-  auto node = context.open(named.all);
+// Runs that go on by themselves: cut off, not begun, or waiting for a timer.
+Result<std::vector<RunId>> going_on(const Store& store) {
+  constexpr std::size_t kAll = 1'000'000;
+  std::vector<RunId> runs;
+  for (const RunState state : {RunState::running, RunState::pending, RunState::waiting}) {
+    RunFilter filter;
+    filter.state = state;
+    filter.limit = kAll;
+    const auto records = store.list_runs(filter);
+    if (!records) {
+      return records.error();
+    }
+    for (const RunRecord& record : *records) {
+      if (state != RunState::waiting || record.waiting_for.starts_with("timer ")) {
+        runs.push_back(record.id);
+      }
+    }
+  }
+  return runs;
+}
+
+int resume_all(const Context& context) {
+  auto node = context.open(true);
   if (!node) {
     return complain(node.error());
   }
-  if (named.all) {
-    int worst = kDone;
-    for (const RunState state : {RunState::running, RunState::pending}) {
-      RunFilter filter;
-      filter.state = state;
-      const auto records = (*node)->store().list_runs(filter);
-      for (std::size_t i = 0; records && i < records->size(); ++i) {
-        worst = std::max(worst, follow(context, **node, (*records)[i].id));
-      }
+  const auto runs = going_on((*node)->store());
+  if (!runs) {
+    return complain(runs.error());
+  }
+  int worst = kDone;
+  for (const RunId& run : *runs) {
+    const int code = follow(context, **node, run);
+    worst = std::max(worst, code);
+    if (code == kInterrupted) {
+      break;
     }
-    return worst;
+  }
+  return worst;
+}
+
+int resume(const Context& context, const Named& named) {
+  if (named.all) {
+    return resume_all(context);
+  }
+  auto node = context.open();
+  if (!node) {
+    return complain(node.error());
   }
   const RunId run(named.run);
   const auto record = (*node)->store().find_run(run);
