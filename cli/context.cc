@@ -6,6 +6,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -68,6 +69,19 @@ void append_yaml(std::string& out, const Value& value, std::size_t indent) {
   }
 }
 
+// An environment variable as words between commas.
+std::vector<std::string> words_of(const char* name) {
+  std::vector<std::string> words;
+  const char* text = std::getenv(name);
+  std::stringstream stream(text != nullptr ? text : "");
+  for (std::string word; std::getline(stream, word, ',');) {
+    if (!word.empty()) {
+      words.push_back(word);
+    }
+  }
+  return words;
+}
+
 Value text_or_null(const std::string& text) { return text.empty() ? Value() : Value(text); }
 
 } // namespace
@@ -76,6 +90,13 @@ Result<std::unique_ptr<node::Node>> Context::open(bool recover) const {
   node::Settings settings;
   settings.data = data;
   settings.recover = recover;
+  settings.http_allow = words_of("SKEIN_HTTP_ALLOW");
+  const auto sandbox = words_of("SKEIN_SANDBOX");
+  settings.sandbox = sandbox.empty() || sandbox.front() != "none";
+  if (settings.sandbox && !sandbox.empty() && sandbox.front() != "bubblewrap") {
+    return Error{Code::usage_invalid,
+                 "SKEIN_SANDBOX is \"" + sandbox.front() + "\", not bubblewrap or none"};
+  }
   return node::Node::open(std::move(settings));
 }
 

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 
 #include "cli/commands.h"
@@ -260,11 +261,19 @@ int signal(const Context& context, node::Node& node, const Named& named) {
   return tell(context, node, named, flow::Signalled{now(), named.id, named.other, payload});
 }
 
-// Runs that go on by themselves: cut off, not begun, or waiting for a timer.
+// Runs that go on by themselves: cut off, not begun, or waiting for a timer that is due soon.
 Result<std::vector<RunId>> going_on(const Store& store) {
   constexpr std::size_t kAll = 1'000'000;
+  constexpr Millis kSoon{60'000};
   std::vector<RunId> runs;
-  for (const RunState state : {RunState::running, RunState::pending, RunState::waiting}) {
+  const auto timers = store.due_timers(now() + kSoon, kAll);
+  if (!timers) {
+    return timers.error();
+  }
+  for (const TimerRow& timer : *timers) {
+    runs.push_back(timer.run);
+  }
+  for (const RunState state : {RunState::running, RunState::pending}) {
     RunFilter filter;
     filter.state = state;
     filter.limit = kAll;
@@ -273,11 +282,11 @@ Result<std::vector<RunId>> going_on(const Store& store) {
       return records.error();
     }
     for (const RunRecord& record : *records) {
-      if (state != RunState::waiting || record.waiting_for.starts_with("timer ")) {
-        runs.push_back(record.id);
-      }
+      runs.push_back(record.id);
     }
   }
+  std::sort(runs.begin(), runs.end());
+  runs.erase(std::unique(runs.begin(), runs.end()), runs.end());
   return runs;
 }
 

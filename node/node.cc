@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <future>
 #include <list>
@@ -194,15 +195,14 @@ class EmbeddedNode : public Node {
   ToolBox& tools() override { return *tools_; }
 
  private:
-  // A short timer, such as the delay before a retry, is worth staying for; people and signals are
-  // not.
+  // A short timer, such as the delay before a retry or the end of a signal's time, is worth staying
+  // for; people and signals are not.
   bool by_timer(const RunRecord& record) const {
     constexpr Millis kWorthStaying{60'000};
-    if (!record.waiting_for.starts_with("timer ")) {
-      return false;
-    }
-    const auto due = parse_instant(std::string_view(record.waiting_for).substr(6));
-    return due && *due <= clock_.now() + kWorthStaying;
+    constexpr std::size_t kLooked = 10'000;
+    const auto due = store_->due_timers(clock_.now() + kWorthStaying, kLooked);
+    return due && std::any_of(due->begin(), due->end(),
+                              [&](const TimerRow& row) { return row.run == record.id; });
   }
 
   tools::ToolSettings tool_settings() {
@@ -213,6 +213,8 @@ class EmbeddedNode : public Node {
     if (settings.roots.empty()) {
       settings.roots.push_back(std::filesystem::current_path().string());
     }
+    settings.shell.sandbox = settings_.sandbox;
+    settings.http.allow = settings_.http_allow;
     settings.log = [this](const ToolCall& call, const ToolLog& line) {
       logs_.tell(call.run, call.step, line);
     };

@@ -23,7 +23,9 @@ namespace skein::node {
 struct Settings {
   std::filesystem::path data; ///< directory of the database; made where it is not there
   std::vector<std::filesystem::path>
-      roots; ///< where the file and shell tools may work; empty: the current directory
+      roots;           ///< where the file and shell tools may work; empty: the current directory
+  bool sandbox = true; ///< of shell steps that do not say
+  std::vector<std::string> http_allow; ///< what http steps may reach besides public addresses
   std::size_t threads = 2;             ///< of the actor scheduler
   std::size_t effects_in_flight = 256; ///< tool calls that run at once
   std::size_t live_runs = 100'000;     ///< runs in memory at once; others wait for admission
