@@ -163,6 +163,7 @@ Result<void> RocksStore::Parts::retire(PartitionId partition, const RetentionPol
     if (auto written = database->write(removal.batch()); !written) {
       return written;
     }
+    failpoint("retention.after_write");
   }
   return {};
 }
@@ -190,7 +191,12 @@ Result<void> RocksStore::Parts::sweep(RetentionReport& report) {
       ++report.blobs;
     }
   }
-  return database->write(batch);
+  failpoint("retention.before_sweep");
+  if (auto written = database->write(batch); !written) {
+    return written;
+  }
+  failpoint("retention.after_sweep");
+  return {};
 }
 
 Result<RetentionReport> RocksStore::collect(const RetentionPolicy& policy, Instant now) {

@@ -15,6 +15,8 @@ LONG = "int f() {\n" + "  ;\n" * 60 + "}\n"
 CLEAN = {
     "core/base/code.h": CODE_H,
     "core/base/code.cc": '#include "core/base/code.h"\n',
+    "core/ports/failpoint.h": GUARD + 'inline constexpr auto kFailpoints{"log.write"};\n',
+    "core/write.cc": 'void f() { failpoint("log.write"); }\n',
     "storage/log.h": GUARD + '\n#include "core/base/code.h"\n',
     "tests/unit/core/code_test.cc": "// SK1001\n",
     "docs/errors/SK1001.md": PAGE,
@@ -49,6 +51,8 @@ SEEDED = [
     ("words", "core/a.cc", "// TO" + "DO\n", "do something later"),
     ("words", "core/utils/a.cc", "\n", "'utils' names nothing"),
     ("words", "core/a.h", "int a();\n", "#pragma once"),
+    ("failpoints", "storage/a.cc", 'failpoint("log.sync");\n', "log.sync is not in the list"),
+    ("failpoints", "core/write.cc", "\n", "nothing passes log.write"),
     ("shell", "deploy.sh", "#!/bin/sh\necho $1\n", "SC2086"),
 ]
 
