@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "node/node.h"
+#include "node/read_ahead.h"
 
 namespace skein::node {
 namespace {
@@ -14,7 +15,7 @@ Error unknown(const RunId& run) {
 /// Folds entries as they come and compares what each recorded.
 class Folding {
  public:
-  Folding(const Store& store, const RunId& run, std::vector<Checkpoint> checkpoints)
+  Folding(const Store& store, const RunId& run, std::vector<CheckpointMark> checkpoints)
       : store_(store), run_(run), checkpoints_(std::move(checkpoints)) {}
 
   bool take(const Entry& entry) {
@@ -69,7 +70,7 @@ class Folding {
     if (next_ == checkpoints_.size() || checkpoints_[next_].seq != entry.seq) {
       return;
     }
-    const Checkpoint& recorded = checkpoints_[next_++];
+    const CheckpointMark& recorded = checkpoints_[next_++];
     ++report_.checkpoints;
     if (recorded.state != machine_->state_digest()) {
       differ(entry, "checkpoint", to_string(recorded.state), to_string(machine_->state_digest()));
@@ -78,24 +79,28 @@ class Folding {
 
   const Store& store_;
   const RunId& run_;
-  std::vector<Checkpoint> checkpoints_;
+  std::vector<CheckpointMark> checkpoints_;
   std::size_t next_ = 0;
 };
 
 Result<Folding> fold(const Store& store, const RunId& run, std::optional<Seq> until) {
-  auto checkpoints = store.checkpoints(run);
+  auto checkpoints = store.checkpoint_marks(run);
   if (!checkpoints) {
     return checkpoints.error();
   }
   Folding folding(store, run, std::move(*checkpoints));
-  const auto read = store.read_journal(run, Seq(1), [&](const Entry& entry) {
-    return !(until && entry.seq > *until) && folding.take(entry);
-  });
-  if (!read) {
-    return read.error();
+  ReadAhead journal(store, run, until);
+  for (auto entries = journal.next(); !entries.empty(); entries = journal.next()) {
+    if (!std::all_of(entries.begin(), entries.end(),
+                     [&](const Entry& entry) { return folding.take(entry); })) {
+      break;
+    }
   }
   if (folding.failure_) {
     return *folding.failure_;
+  }
+  if (!folding.report_.difference && !journal.status()) {
+    return journal.status().error();
   }
   if (!folding.machine_) {
     return unknown(run);

@@ -111,7 +111,26 @@ class CellReader {
   std::uint32_t blobs_ = 0;
 };
 
+Result<const wire::Checkpoint*> open_checkpoint(const Frame& frame) {
+  auto opened = open<wire::Checkpoint>(frame, kFormat);
+  if (opened && (*opened)->schema_version() > kVersion) {
+    return too_new(kFormat, (*opened)->schema_version());
+  }
+  return opened;
+}
+
+CheckpointMark mark_of(const wire::Checkpoint& kept) {
+  const auto* state = kept.state();
+  return {Seq{kept.sequence()}, state != nullptr ? Digest{state->low(), state->high()} : Digest()};
+}
+
 } // namespace
+
+Result<CheckpointMark> decode_checkpoint_mark(std::string_view bytes) {
+  const Frame frame(bytes);
+  const auto opened = open_checkpoint(frame);
+  return opened ? Result<CheckpointMark>(mark_of(**opened)) : opened.error();
+}
 
 std::string encode_checkpoint(const Checkpoint& checkpoint, const BlobSink& blobs) {
   assert(checkpoint.cells.is_null() || checkpoint.cells.is(Kind::map));
@@ -134,19 +153,14 @@ std::string encode_checkpoint(const Checkpoint& checkpoint, const BlobSink& blob
 
 Result<Checkpoint> decode_checkpoint(std::string_view bytes, const BlobSource& blobs) {
   const Frame frame(bytes);
-  const auto opened = open<wire::Checkpoint>(frame, kFormat);
+  const auto opened = open_checkpoint(frame);
   if (!opened) {
     return opened.error();
   }
   const wire::Checkpoint& kept = **opened;
-  if (kept.schema_version() > kVersion) {
-    return too_new(kFormat, kept.schema_version());
-  }
   Reader read(kFormat, &blobs);
-  Checkpoint checkpoint{read.run(kept.run_id()), Seq{kept.sequence()}, Digest(), Value()};
-  if (kept.state() != nullptr) {
-    checkpoint.state = {kept.state()->low(), kept.state()->high()};
-  }
+  const CheckpointMark mark = mark_of(kept);
+  Checkpoint checkpoint{read.run(kept.run_id()), mark.seq, mark.state, Value()};
   if (kept.names() != nullptr) {
     checkpoint.cells = CellReader(kept, read).all();
   }

@@ -36,6 +36,8 @@ using BlobSource = std::function<Result<std::string>(const ContentHash&)>;
 /// event as payload.
 std::string encode_entry(const Entry& entry, const BlobSink& blobs);
 Result<Entry> decode_entry(std::string_view bytes, const BlobSource& blobs);
+/// Only whether the bytes may be read: the first part of decode_entry.
+Result<void> verify_entry(std::string_view bytes);
 
 /// One entry as its batch names it; the entry's bytes are kept under its run, so that retention of
 /// a run does not break the chain.
@@ -77,6 +79,7 @@ Result<RunRecord> decode_record(std::string_view bytes, const BlobSource& blobs)
 /// blob of its own, so an unchanged large cell is kept once.
 std::string encode_checkpoint(const Checkpoint& checkpoint, const BlobSink& blobs);
 Result<Checkpoint> decode_checkpoint(std::string_view bytes, const BlobSource& blobs);
+Result<CheckpointMark> decode_checkpoint_mark(std::string_view bytes);
 
 std::string encode_outbox(const OutboxRow& row);
 Result<OutboxRow> decode_outbox(std::string_view bytes);

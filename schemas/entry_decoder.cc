@@ -138,6 +138,12 @@ Digest from_wire(const wire::Digest& digest) { return {digest.low(), digest.high
 
 } // namespace
 
+Result<void> verify_entry(std::string_view bytes) {
+  const Frame frame(bytes);
+  const auto opened = open<wire::Envelope>(frame, kFormat);
+  return opened ? Result<void>() : Result<void>(opened.error());
+}
+
 Result<Entry> decode_entry(std::string_view bytes, const BlobSource& blobs) {
   const Frame frame(bytes);
   const auto opened = open<wire::Envelope>(frame, kFormat);

@@ -100,15 +100,14 @@ Result<LoadedRun> RocksStore::load_run(const RunId& run) const {
   }
   LoadedRun loaded{std::move(**record), std::move(*checkpoint), {}};
   const std::uint64_t from = loaded.checkpoint ? loaded.checkpoint->seq.get() + 1 : 1;
-  auto read = read_entries(*parts_->database, run, Seq(from), view.get(), [&](const Entry& entry) {
-    loaded.tail.push_back(entry);
+  auto read = read_entries(*parts_->database, run, Seq(from), view.get(), [&](Entry&& entry) {
+    loaded.tail.push_back(std::move(entry));
     return true;
   });
   return read ? Result<LoadedRun>(std::move(loaded)) : Result<LoadedRun>(read.error());
 }
 
-Result<void> RocksStore::read_journal(const RunId& run, Seq from,
-                                      const std::function<bool(const Entry&)>& visit) const {
+Result<void> RocksStore::read_journal(const RunId& run, Seq from, const EntryVisitor& visit) const {
   auto last = last_seq(run);
   if (!last) {
     return last.error();
@@ -136,6 +135,26 @@ Result<std::vector<Checkpoint>> RocksStore::checkpoints(const RunId& run) const 
   }
   std::reverse(found.begin(), found.end());
   return found;
+}
+
+Result<std::vector<CheckpointMark>> RocksStore::checkpoint_marks(const RunId& run) const {
+  std::vector<CheckpointMark> marks;
+  if (!fits_key(run)) {
+    return marks;
+  }
+  Scan scan(*parts_->database, Table::checkpoint,
+            Key(partition_of(run), Table::checkpoint).text(run.get()));
+  for (scan.first(); scan.valid(); scan.next()) {
+    const auto mark = schemas::decode_checkpoint_mark(scan.value());
+    if (!mark) {
+      KeyReader reader(scan.suffix());
+      return unreadable_row("a checkpoint", run, Seq(reader.u64().value_or(0)), mark.error());
+    }
+    marks.push_back(*mark);
+  }
+  auto ended = scan.status();
+  return ended ? Result<std::vector<CheckpointMark>>(std::move(marks))
+               : Result<std::vector<CheckpointMark>>(ended.error());
 }
 
 Result<Seq> RocksStore::last_seq(const RunId& run) const {

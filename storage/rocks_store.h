@@ -64,9 +64,9 @@ class RocksStore : public Store {
 
   Result<std::optional<RunRecord>> find_run(const RunId& run) const override;
   Result<LoadedRun> load_run(const RunId& run) const override;
-  Result<void> read_journal(const RunId& run, Seq from,
-                            const std::function<bool(const Entry&)>& visit) const override;
+  Result<void> read_journal(const RunId& run, Seq from, const EntryVisitor& visit) const override;
   Result<std::vector<Checkpoint>> checkpoints(const RunId& run) const override;
+  Result<std::vector<CheckpointMark>> checkpoint_marks(const RunId& run) const override;
   Result<Seq> last_seq(const RunId& run) const override;
   Result<std::vector<RunRecord>> list_runs(const RunFilter& filter) const override;
   Result<void> live_runs(PartitionId partition,

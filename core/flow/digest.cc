@@ -1,6 +1,6 @@
 #include "core/flow/digest.h"
 
-#include <bit>
+#include <cstring>
 
 #include "core/flow/effect.h"
 
@@ -8,46 +8,93 @@ namespace skein::flow {
 
 void DigestWriter::grow(std::size_t size) { bytes_.resize(2 * (used_ + size) + 256); }
 
-DigestWriter& DigestWriter::put(const Value& value) {
-  put_byte(static_cast<std::uint8_t>(value.kind()));
+namespace {
+
+/// No value lays out longer than this for each unit of its weight: a kind and a length or a number,
+/// or 16 bytes of text.
+constexpr std::size_t kBytesPerWeight = 24;
+/// What is heavier is laid out part by part, so that the room for it is what it takes.
+constexpr std::uint32_t kLaidAtOnce = 4'096;
+
+char* lay_word(char* out, std::uint64_t word) {
+  std::memcpy(out, &word, sizeof word);
+  return out + sizeof word;
+}
+
+char* lay_text(char* out, std::string_view text) {
+  out = lay_word(out, text.size());
+  std::memcpy(out, text.data(), text.size());
+  return out + text.size();
+}
+
+// REQUIRES: room for kBytesPerWeight times the value's weight.
+char* lay(char* out, const Value& value) {
+  *out++ = static_cast<char>(value.kind());
   switch (value.kind()) {
     case Kind::null:
-      break;
+      return out;
     case Kind::boolean:
-      put_byte(value.as_bool() ? 1 : 0);
-      break;
+      *out++ = value.as_bool() ? 1 : 0;
+      return out;
     case Kind::integer:
     case Kind::uinteger:
-      put(value.as_uint());
-      break;
     case Kind::real:
-      put(std::bit_cast<std::uint64_t>(value.as_double()));
-      break;
+      return lay_word(out, value.as_uint());
     case Kind::string:
     case Kind::bytes:
     case Kind::type:
-      put(value.as_string());
-      break;
+      return lay_text(out, value.as_string());
     case Kind::list:
-      put(std::uint64_t{value.as_list().size()});
+      out = lay_word(out, value.as_list().size());
       for (const Value& item : value.as_list()) {
-        put(item);
+        out = lay(out, item);
       }
-      break;
+      return out;
     case Kind::map:
-      put(std::uint64_t{value.as_map().size()});
+      out = lay_word(out, value.as_map().size());
       for (const auto& [key, item] : value.as_map()) {
-        put(key).put(item);
+        out = lay(lay(out, key), item);
       }
-      break;
+      return out;
     case Kind::timestamp:
     case Kind::duration:
-      put(static_cast<std::uint64_t>(value.seconds()));
-      put(static_cast<std::uint64_t>(value.nanos()));
-      break;
+      out = lay_word(out, static_cast<std::uint64_t>(value.seconds()));
+      return lay_word(out, static_cast<std::uint64_t>(value.nanos()));
     case Kind::optional:
-      put(value.optional_value() != nullptr ? *value.optional_value() : Value());
-      break;
+      return lay(out, value.optional_value() != nullptr ? *value.optional_value() : Value());
+  }
+  return out;
+}
+
+} // namespace
+
+DigestWriter& DigestWriter::put(const Value& value) {
+  if (value.weight() > kLaidAtOnce) {
+    return put_large(value);
+  }
+  char* const from = room(std::size_t{value.weight()} * kBytesPerWeight);
+  used_ -= static_cast<std::size_t>(from + std::size_t{value.weight()} * kBytesPerWeight -
+                                    lay(from, value));
+  return *this;
+}
+
+// The same layout. What is this heavy is a text, a list, a map, or an optional of one of them.
+DigestWriter& DigestWriter::put_large(const Value& value) {
+  put_byte(static_cast<std::uint8_t>(value.kind()));
+  if (value.is(Kind::list)) {
+    put(std::uint64_t{value.as_list().size()});
+    for (const Value& item : value.as_list()) {
+      put(item);
+    }
+  } else if (value.is(Kind::map)) {
+    put(std::uint64_t{value.as_map().size()});
+    for (const auto& [key, item] : value.as_map()) {
+      put(key).put(item);
+    }
+  } else if (value.is(Kind::optional)) {
+    put(*value.optional_value());
+  } else {
+    put(value.as_string());
   }
   return *this;
 }
@@ -97,7 +144,7 @@ void put(DigestWriter& out, const Show& e) {
   out.put(static_cast<std::uint64_t>(e.state)).put(e.reason).put(e.waiting_for);
 }
 void put(DigestWriter& out, const Finish& e) {
-  out.put(static_cast<std::uint64_t>(e.state)).put(e.output);
+  out.put(static_cast<std::uint64_t>(e.state)).put(e.output_digest);
   out.put(std::uint64_t{e.failure.has_value()});
   if (e.failure) {
     out.put(*e.failure);

@@ -34,13 +34,19 @@ class DigestWriter {
   DigestWriter& put(const Digest& digest);
   DigestWriter& put(const Failure& failure);
   Digest finish() const { return skein::digest({bytes_.data(), used_}); }
-  /// Empty again, with its memory kept.
+  /// Empty again, with its memory kept unless it is much.
   DigestWriter& clear() {
     used_ = 0;
+    if (bytes_.size() > kKept) {
+      bytes_ = {};
+    }
     return *this;
   }
 
  private:
+  static constexpr std::size_t kKept = 1u << 20;
+
+  DigestWriter& put_large(const Value& value);
   void put_byte(std::uint8_t byte) { *room(1) = static_cast<char>(byte); }
   char* room(std::size_t size) {
     if (used_ + size > bytes_.size()) {

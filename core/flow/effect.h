@@ -74,6 +74,7 @@ struct Finish {
   RunState state = RunState::succeeded;
   Value output;
   std::optional<Failure> failure;
+  Digest output_digest;
 };
 
 using Effect = std::variant<Dispatch, Execute, Abandon, ArmTimer, DisarmTimer, OpenWait, CloseWait,

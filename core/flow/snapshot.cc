@@ -432,7 +432,8 @@ class Reader {
     for (std::uint32_t item = 0; item < results; ++item) {
       if (item < each.next && !each.under_way.contains(item)) {
         thread_local DigestWriter cell;
-        each.digest.add(cell.clear().put(std::uint64_t{item}).put(each.results[item]).finish());
+        each.digest.add(
+            cell.clear().put(std::uint64_t{item}).put(digest_of(each.results[item])).finish());
       }
     }
     step.detail = std::make_unique<Detail>(std::move(each));

@@ -78,6 +78,24 @@ Frame make_frame(const Definition& definition, std::uint16_t scope, BlockIndex b
   return frame;
 }
 
+void add_frame(State& state, const Definition& definition, const Place& key, BlockIndex body) {
+  const std::uint16_t scope = definition.scope_of_step[definition.blocks[body].steps.front()];
+  if (state.spare.empty()) {
+    state.frames.emplace(key, make_frame(definition, scope, body));
+    return;
+  }
+  Frame& frame = state.spare.mapped();
+  const auto count = definition.scopes[scope].steps.size();
+  frame.steps.clear();
+  frame.steps.resize(count);
+  frame.block =
+      BlockState{static_cast<std::uint16_t>(definition.blocks[body].steps.size()), false, false};
+  state.spare.key() = key;
+  state.frames.insert(std::move(state.spare));
+}
+
+void remove_frame(State& state, const Place& key) { state.spare = state.frames.extract(key); }
+
 namespace {
 
 void collect(const Definition& definition, const Frame& frame, std::uint16_t scope,

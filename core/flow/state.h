@@ -156,6 +156,9 @@ struct State {
   std::size_t signals_kept = 0;
   std::set<std::string> signal_ids;
 
+  std::vector<Place> changed;                                   ///< by the event under way
+  std::unordered_map<Place, Frame, PlaceHash>::node_type spare; ///< of an item that ended
+
   // Sums that change with each element, so that an event costs what it touches.
   SetDigest cells; ///< of all step states
   SetDigest ready_digest;
@@ -177,6 +180,10 @@ Place frame_of(const Definition& definition, const Place& place);
 
 /// A frame whose steps are all idle.
 Frame make_frame(const Definition& definition, std::uint16_t scope, BlockIndex block);
+/// The same, as the frame of an item. REQUIRES: it has none.
+void add_frame(State& state, const Definition& definition, const Place& key, BlockIndex body);
+/// REQUIRES: it is there, and none of its steps counts in the sums.
+void remove_frame(State& state, const Place& key);
 
 /// The tool steps that are running or in doubt, in order of their places.
 std::vector<Place> under_way(const State& state, const Definition& definition);

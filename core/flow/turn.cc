@@ -22,7 +22,11 @@ StepState* Turn::look_up(const Place& place) {
   if (place.depth == 0) {
     return &state_.root.steps[local];
   }
-  const Place key = frame_of(definition_, place);
+  Frame* const frame = frame_at(frame_of(definition_, place));
+  return frame != nullptr ? &frame->steps[local] : nullptr;
+}
+
+Frame* Turn::frame_at(const Place& key) {
   if (frame_ == nullptr || key != frame_key_) {
     const auto frame = state_.frames.find(key);
     if (frame == state_.frames.end()) {
@@ -31,7 +35,7 @@ StepState* Turn::look_up(const Place& place) {
     frame_ = &frame->second;
     frame_key_ = key;
   }
-  return &frame_->steps[local];
+  return frame_;
 }
 
 StepState& Turn::at(const Place& place) {
@@ -54,7 +58,7 @@ BlockState& Turn::block_state(const BlockAt& block) {
   }
   Place key = block.inside;
   key.step = *shape.owner;
-  return state_.frames.find(key)->second.block;
+  return frame_at(key)->block;
 }
 
 std::uint64_t Turn::arm(const Place& place, Timer::Purpose purpose, Instant due) {

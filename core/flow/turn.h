@@ -18,7 +18,10 @@ namespace skein::flow {
 class Turn {
  public:
   Turn(const Definition& definition, State& state, const RunId& run, Instant now)
-      : definition_(definition), state_(state), run_(run), now_(now) {}
+      : definition_(definition), state_(state), run_(run), now_(now), changed_(state.changed) {
+    changed_.clear();
+    effects_.reserve(4);
+  }
 
   void on(const Created& event);
   void on(const Forked& event);
@@ -73,18 +76,23 @@ class Turn {
   void block_ended(const BlockAt& at);
   void fail_block(const BlockAt& at, const Failure& failure);
   void branch_ended(const Place& parallel, std::uint16_t branch, const Failure* failure);
-  void item_ended(const Place& each, std::uint32_t item, Value result, const Failure* failure);
+  void item_ended(const Place& each, std::uint32_t item, const StepState* result,
+                  const Failure* failure);
   void queue_item(const Place& each, ForEachState& state);
   void cancel_block(const BlockAt& at);
   void cancel_step(const Place& place);
   void release(const Place& place, StepState& step);
   void drop_frame(const Place& key);
-  void finish_run(RunState final, Value output, std::optional<Failure> failure);
+  /// `digest` of the output, where it is known.
+  void finish_run(RunState final, Value output, std::optional<Failure> failure,
+                  const Digest* digest = nullptr);
   void complete_run();
-  Value result_of(const BlockAt& at) const;
-  Value result_of_branches(const Place& parallel) const;
+  /// The step whose output is the result of its block, or null where none ended so.
+  const StepState* result_of(const BlockAt& at);
+  Value result_of_branches(const Place& parallel);
 
   // shared
+  Frame* frame_at(const Place& key);      ///< null where it is gone
   StepState* look_up(const Place& place); ///< null where its frame is gone
   StepState& at(const Place& place);      ///< marks it as changed
   BlockState& block_state(const BlockAt& at);
@@ -107,7 +115,7 @@ class Turn {
   Frame* frame_ = nullptr; ///< the one looked up last
   Place frame_key_;
   Effects effects_;
-  std::vector<Place> changed_;
+  std::vector<Place>& changed_; ///< its memory outlives the event
   std::optional<Finish> finish_;
   bool force_show_ = false;
 };

@@ -265,9 +265,8 @@ void Turn::start_next_item(const Place& place) {
   const std::uint32_t item = each->next++;
   each->under_way.insert(item);
   const BlockIndex body = std::get<ForEachStep>(step_of(place).kind).body;
-  const std::uint16_t scope = definition_.scope_of_step[definition_.blocks[body].steps.front()];
   const Place key = inside(place, item);
-  state_.frames.emplace(key, make_frame(definition_, scope, body));
+  add_frame(state_, definition_, key, body);
   enter({body, key});
   queue_item(place, *each);
 }

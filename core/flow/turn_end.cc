@@ -88,12 +88,11 @@ void Turn::resolve_edges(const Place& place, bool done, std::optional<StepIndex>
     bool done;
     std::optional<StepIndex> chosen;
   };
-  std::vector<Ended> work{{place.step, done, chosen}};
+  std::vector<Ended> skipped; // with what they do to those behind them
   const BlockAt block{step_of(place).block, place};
   BlockState& block_now = block_state(block);
-  while (!work.empty()) {
-    const Ended ended = work.back();
-    work.pop_back();
+  for (std::optional<Ended> next = Ended{place.step, done, chosen}; next;) {
+    const Ended ended = *next;
     --block_now.remaining;
     for (const Edge& edge : definition_.steps[ended.step].out) {
       const Place target = around(place, edge.to, place.depth);
@@ -109,9 +108,11 @@ void Turn::resolve_edges(const Place& place, bool done, std::optional<StepIndex>
         push_ready(state_, target);
       } else {
         state.status = StepStatus::skipped;
-        work.push_back({edge.to, false, {}});
+        skipped.push_back({edge.to, false, {}});
       }
     }
+    next = skipped.empty() ? std::nullopt : std::optional(skipped.back());
+    skipped.resize(skipped.size() - (next ? 1 : 0));
   }
   if (block_now.remaining == 0) {
     block_ended(block);
@@ -145,7 +146,7 @@ void Turn::fail_block(const BlockAt& block, const Failure& failure) {
     branch_ended(around(block.inside, *shape.owner, block.inside.depth), shape.branch, &kept);
   } else {
     const auto depth = static_cast<std::uint8_t>(block.inside.depth - 1);
-    item_ended(around(block.inside, *shape.owner, depth), block.inside.items[depth], Value(),
+    item_ended(around(block.inside, *shape.owner, depth), block.inside.items[depth], nullptr,
                &kept);
   }
 }
@@ -188,17 +189,21 @@ void Turn::branch_ended(const Place& parallel, std::uint16_t branch, const Failu
   }
 }
 
-void Turn::item_ended(const Place& each, std::uint32_t item, Value result, const Failure* failure) {
+void Turn::item_ended(const Place& each, std::uint32_t item, const StepState* result,
+                      const Failure* failure) {
   const auto& kind = std::get<ForEachStep>(step_of(each).kind);
   auto& state = std::get<ForEachState>(*at(each).detail);
   state.under_way.erase(item);
   ++state.done;
   thread_local DigestWriter cell;
-  state.digest.add(cell.clear().put(std::uint64_t{item}).put(result).finish());
+  state.digest.add(cell.clear()
+                       .put(std::uint64_t{item})
+                       .put(result != nullptr ? result->output_digest : digest_of(Value()))
+                       .finish());
   if (state.results.size() <= item) {
     state.results.resize(item + 1);
   }
-  state.results[item] = std::move(result);
+  state.results[item] = result != nullptr ? result->output : Value();
   drop_frame(inside(each, item));
   if (failure != nullptr && !kind.tolerate) {
     while (!state.under_way.empty()) {
@@ -278,32 +283,37 @@ void Turn::release(const Place& place, StepState& step) {
 }
 
 void Turn::drop_frame(const Place& key) {
-  const auto frame = state_.frames.find(key);
-  for (const StepState& step : frame->second.steps) {
+  for (const StepState& step : frame_at(key)->steps) {
     if (step.counted) {
       state_.cells.remove(step.cell);
     }
   }
-  state_.frames.erase(frame);
   frame_ = nullptr;
+  remove_frame(state_, key);
 }
 
 void Turn::complete_run() {
-  Value output;
   if (definition_.output) {
     auto value = definition_.output->evaluate(ScopeView(definition_, state_, run_, Place{}));
     if (!value) {
       finish_run(RunState::failed, Value(), failure_of(Place{}, value.error()));
       return;
     }
-    output = std::move(*value);
-  } else {
-    output = state_.response.is_null() ? result_of({kRootBlock, Place{}}) : state_.response;
+    finish_run(RunState::succeeded, std::move(*value), {});
+    return;
   }
-  finish_run(RunState::succeeded, std::move(output), {});
+  if (!state_.response.is_null()) {
+    finish_run(RunState::succeeded, state_.response, {}, &state_.response_digest);
+    return;
+  }
+  const StepState* last = result_of({kRootBlock, Place{}});
+  last != nullptr ? finish_run(RunState::succeeded, last->output, {}, &last->output_digest)
+                  : finish_run(RunState::succeeded, Value(), {});
 }
 
-void Turn::finish_run(RunState final, Value output, std::optional<Failure> failure) {
+void Turn::finish_run(RunState final, Value output, std::optional<Failure> failure,
+                      const Digest* digest) {
+  state_.output_digest = digest != nullptr ? *digest : digest_of(output);
   state_.root.block.closed = true;
   cancel_block({kRootBlock, Place{}});
   while (!state_.timers.empty()) {
@@ -316,32 +326,30 @@ void Turn::finish_run(RunState final, Value output, std::optional<Failure> failu
   state_.paused_by_doubt = false;
   state_.state = final;
   state_.output = output;
-  state_.output_digest = digest_of(output);
   state_.failure = failure;
-  finish_ = Finish{final, std::move(output), std::move(failure)};
+  finish_ = Finish{final, std::move(output), std::move(failure), state_.output_digest};
 }
 
-Value Turn::result_of(const BlockAt& block) const {
+const StepState* Turn::result_of(const BlockAt& block) {
   const auto& steps = definition_.blocks[block.block].steps;
   for (auto index = steps.rbegin(); index != steps.rend(); ++index) {
-    const StepState* step =
-        find(state_, definition_, around(block.inside, *index, block.inside.depth));
+    const StepState* step = look_up(around(block.inside, *index, block.inside.depth));
     if (step->status == StepStatus::succeeded || step->status == StepStatus::failed) {
-      return step->output;
+      return step;
     }
   }
-  return Value();
+  return nullptr;
 }
 
-Value Turn::result_of_branches(const Place& parallel) const {
+Value Turn::result_of_branches(const Place& parallel) {
   const auto& kind = std::get<ParallelStep>(step_of(parallel).kind);
   const StepState* step = find(state_, definition_, parallel);
   const auto& branches = std::get<ParallelState>(*step->detail).branches;
   std::vector<MapEntry> results;
   for (std::size_t i = 0; i < kind.branches.size(); ++i) {
-    results.emplace_back(
-        kind.branches[i].name,
-        branches[i].failed ? Value() : result_of({kind.branches[i].block, parallel}));
+    const StepState* last =
+        branches[i].failed ? nullptr : result_of({kind.branches[i].block, parallel});
+    results.emplace_back(kind.branches[i].name, last != nullptr ? last->output : Value());
   }
   return Value::of_map(std::move(results));
 }

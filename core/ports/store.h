@@ -107,6 +107,8 @@ struct ResourceRow {
   bool deleted = false; ///< a tombstone: the name was deleted with this revision
 };
 
+using EntryVisitor = std::function<bool(Entry&&)>;
+
 /// Journal, runs, checkpoints, timers, waits, outbox and resources of one data directory.
 ///
 /// Durability: commit and the resource writes return after the log is synced; what they accepted
@@ -126,11 +128,13 @@ class Store {
   /// there.
   virtual Result<std::optional<RunRecord>> find_run(const RunId& run) const = 0;
   virtual Result<LoadedRun> load_run(const RunId& run) const = 0;
-  /// Entries `from` and later in order until `visit` answers false.
+  /// Entries `from` and later in order until `visit` answers false; each is the visitor's to keep.
   virtual Result<void> read_journal(const RunId& run, Seq from,
-                                    const std::function<bool(const Entry&)>& visit) const = 0;
+                                    const EntryVisitor& visit) const = 0;
   /// Checkpoints of a run, ascending by seq.
   virtual Result<std::vector<Checkpoint>> checkpoints(const RunId& run) const = 0;
+  /// Of all of them, ascending, without their cells.
+  virtual Result<std::vector<CheckpointMark>> checkpoint_marks(const RunId& run) const = 0;
   /// The last entry's position; 0 where there is no such run.
   virtual Result<Seq> last_seq(const RunId& run) const = 0;
   /// Newest first.

@@ -69,4 +69,10 @@ struct Checkpoint {
   Value cells; ///< a map
 };
 
+/// Only which entry a checkpoint is of, and the digest that it recorded.
+struct CheckpointMark {
+  Seq seq;
+  Digest state;
+};
+
 } // namespace skein

@@ -92,8 +92,7 @@ Result<void> read_checkpoints(const RocksDatabase& database, const RunId& run,
 }
 
 Result<void> read_entries(const RocksDatabase& database, const RunId& run, Seq from,
-                          const rocksdb::Snapshot* at,
-                          const std::function<bool(const Entry&)>& visit) {
+                          const rocksdb::Snapshot* at, const EntryVisitor& visit) {
   const auto blobs = blobs_of(database);
   Key key(partition_of(run), Table::journal);
   Scan scan(database, Table::journal, key.text(run.get()), at);
@@ -109,7 +108,7 @@ Result<void> read_entries(const RocksDatabase& database, const RunId& run, Seq f
     if (!entry) {
       return unreadable_row("the journal", run, seq, entry.error());
     }
-    if (!visit(*entry)) {
+    if (!visit(std::move(*entry))) {
       return {};
     }
   }

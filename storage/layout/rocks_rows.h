@@ -30,8 +30,7 @@ Result<void> read_checkpoints(const RocksDatabase& database, const RunId& run,
                               const rocksdb::Snapshot* at,
                               const std::function<bool(Seq, Result<Checkpoint>)>& visit);
 Result<void> read_entries(const RocksDatabase& database, const RunId& run, Seq from,
-                          const rocksdb::Snapshot* at,
-                          const std::function<bool(const Entry&)>& visit);
+                          const rocksdb::Snapshot* at, const EntryVisitor& visit);
 
 /// Names the row that could not be decoded.
 Error unreadable_row(std::string_view what, const RunId& run, Seq seq, const Error& cause);

@@ -108,6 +108,10 @@ TEST_P(StoreSuite, a_run_is_loaded_from_its_newest_checkpoint_and_what_follows) 
   ASSERT_EQ(loaded->tail.size(), 1u);
   EXPECT_EQ(loaded->tail[0].seq.get(), 3u);
   EXPECT_EQ(store().checkpoints(RunId("a"))->size(), 1u);
+  const auto marks = store().checkpoint_marks(RunId("a"));
+  ASSERT_TRUE(marks && marks->size() == 1);
+  EXPECT_EQ(marks->front().seq, store().checkpoints(RunId("a"))->front().seq);
+  EXPECT_EQ(marks->front().state, store().checkpoints(RunId("a"))->front().state);
   EXPECT_EQ(store().load_run(RunId("b")).error().code, Code::run_unknown);
   EXPECT_EQ(
       store().read_journal(RunId("b"), Seq(1), [](const Entry&) { return true; }).error().code,

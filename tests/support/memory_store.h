@@ -54,15 +54,14 @@ class MemoryStore : public MemoryResources {
     return loaded;
   }
 
-  Result<void> read_journal(const RunId& run, Seq from,
-                            const std::function<bool(const Entry&)>& visit) const override {
+  Result<void> read_journal(const RunId& run, Seq from, const EntryVisitor& visit) const override {
     const std::lock_guard lock(mutex_);
     const auto it = journal_.find(run);
     if (it == journal_.end()) {
       return unknown(run);
     }
     for (std::size_t i = std::max<std::uint64_t>(from.get(), 1) - 1; i < it->second.size(); ++i) {
-      if (!visit(it->second[i])) {
+      if (!visit(Entry(it->second[i]))) {
         break;
       }
     }
@@ -78,6 +77,17 @@ class MemoryStore : public MemoryResources {
       }
     }
     return found;
+  }
+
+  Result<std::vector<CheckpointMark>> checkpoint_marks(const RunId& run) const override {
+    const std::lock_guard lock(mutex_);
+    std::vector<CheckpointMark> marks;
+    if (const auto it = checkpoints_.find(run); it != checkpoints_.end()) {
+      for (const auto& [seq, checkpoint] : it->second) {
+        marks.push_back({checkpoint.seq, checkpoint.state});
+      }
+    }
+    return marks;
   }
 
   Result<Seq> last_seq(const RunId& run) const override {
