@@ -1,5 +1,7 @@
 #include "actors/committer.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <chrono>
 
@@ -63,6 +65,7 @@ void Committer::commit(std::vector<Item>& items) {
 }
 
 void Committer::run() {
+  pthread_setname_np(pthread_self(), "committer");
   for (;;) {
     std::vector<Item> items = gather();
     if (items.empty()) {

@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+
 #include "actors/step_actor.h"
 #include "core/ports/failpoint.h"
 
@@ -163,14 +165,19 @@ AppendPtr FlowActorState::append_of(const flow::Event& event, const flow::Effect
   if (wants_checkpoint()) {
     append->checkpoint = machine->checkpoint(Seq(seq));
     since_checkpoint = 0;
+    size_at_checkpoint = machine->size();
   }
   return append;
 }
 
+// Never more often than the state is large: what checkpoints cost stays a part of what entries cost.
 bool FlowActorState::wants_checkpoint() const {
-  const bool resting = machine->at_rest() && !is_final(machine->state());
-  return since_checkpoint >= kEntriesPerCheckpoint ||
-         (resting && since_checkpoint >= kEntriesBeforeRest);
+  if (is_final(machine->state())) {
+    return false; // nothing will be recovered; a replay folds the journal
+  }
+  return since_checkpoint >= std::max(kEntriesPerCheckpoint, size_at_checkpoint) ||
+         (since_checkpoint >= std::max(kEntriesBeforeRest, size_at_checkpoint / 4) &&
+          machine->at_rest());
 }
 
 void FlowActorState::add_rows(Append& append, const flow::Effects& effects) {

@@ -37,6 +37,7 @@ struct FlowActorState {
   std::map<flow::Place, UnderWay> attempts;
   std::uint64_t seq = 0;
   std::uint64_t since_checkpoint = 0;
+  std::uint64_t size_at_checkpoint = 0;
   std::uint64_t handled = 0; ///< messages that came through the partition
   bool loaded = false;
   bool recovered = false;

@@ -245,4 +245,16 @@ std::vector<Machine::StepView> Machine::view() const {
   return views;
 }
 
+std::size_t Machine::size() const {
+  std::size_t size = state_->root.steps.size();
+  for (const auto& [key, frame] : state_->frames) {
+    size += frame.steps.size();
+  }
+  for (const StepState& step : state_->root.steps) {
+    const auto* each = step.detail ? std::get_if<ForEachState>(step.detail.get()) : nullptr;
+    size += each != nullptr ? each->results.size() : 0;
+  }
+  return size;
+}
+
 } // namespace skein::flow

@@ -72,6 +72,8 @@ class Machine {
   bool at_rest() const;
 
   Checkpoint checkpoint(Seq seq) const;
+  /// How much a checkpoint would hold: step states and results. Costs a look at every frame.
+  std::size_t size() const;
 
   /// "run/step/iteration".
   std::string effect_key(const Place& place) const;

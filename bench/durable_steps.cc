@@ -1,0 +1,110 @@
+// Steps of real flows made durable, each synced before the next begins: 256 runs at once, and one
+// alone. Usage: durable_steps [DIRECTORY] [STEPS A RUN]
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "core/value/json.h"
+#include "measure.h"
+#include "node/node.h"
+#include "schemas/yaml.h"
+
+namespace {
+
+using namespace skein;
+using bench::Ticks;
+
+constexpr std::size_t kRuns = 256;
+constexpr std::size_t kEntryBytes = 250;
+
+template <class T>
+T must(Result<T> result) {
+  if (!result) {
+    std::fprintf(stderr, "%s\n", to_string(result.error()).c_str());
+    std::exit(1);
+  }
+  return std::move(*result);
+}
+
+std::unique_ptr<node::Node> open(const std::filesystem::path& directory) {
+  std::filesystem::remove_all(directory);
+  node::Settings settings;
+  settings.data = directory;
+  settings.recover = false;
+  return must(node::Node::open(settings));
+}
+
+flow::DefinitionPtr chain(node::Node& node, std::size_t steps) {
+  std::string text = "apiVersion: skein.dev/v1\nkind: Flow\nmetadata: { name: chain }\nspec:\n"
+                     "  steps:\n    - { id: s0, tool: transform, with: 1 }\n";
+  for (std::size_t i = 1; i < steps; ++i) {
+    text += "    - { id: s" + std::to_string(i) + ", tool: transform, with: \"${ steps.s" +
+            std::to_string(i - 1) + ".output + 1 }\" }\n";
+  }
+  const auto documents = must(schemas::read_yaml(text, "chain.yaml"));
+  return must(node::apply_flow(node.store(), documents.front(), Instant{1}, &node.tools()));
+}
+
+void many(const std::filesystem::path& directory, std::size_t steps) {
+  const auto node = open(directory / "many");
+  const auto flow = chain(*node, steps);
+  std::vector<RunId> runs;
+  const auto start = Ticks::now();
+  const double used = bench::processor_seconds();
+  for (std::size_t i = 0; i < kRuns; ++i) {
+    runs.push_back(RunId("chain-" + std::to_string(i)));
+    must(node->start({flow, Value(), {}, runs.back(), 7}));
+  }
+  for (const RunId& run : runs) {
+    const RunRecord record = must(node->wait(run, false, {}));
+    if (record.state != RunState::succeeded) {
+      std::fprintf(stderr, "%s: %s\n", run.get().c_str(), record.reason.c_str());
+      std::exit(1);
+    }
+  }
+  const double rate = static_cast<double>(kRuns * steps) / bench::seconds_since(start);
+  std::fprintf(stderr, "processor time a step: %.1f us\n",
+               (bench::processor_seconds() - used) / static_cast<double>(kRuns * steps) * 1e6);
+  const double bare = bench::bare_entries_per_second(directory / "bare", 64, kEntryBytes, 3);
+  bench::report("durable_steps", rate, "steps/s", bare,
+                "RocksDB alone, 64 entries of 250 bytes a synced write");
+}
+
+void alone(const std::filesystem::path& directory, std::size_t steps) {
+  const auto node = open(directory / "alone");
+  const auto flow = chain(*node, steps);
+  std::mutex mutex;
+  std::vector<Ticks::time_point> seen;
+  const auto watch = node->watch(RunId("alone"), [&](const Entry& entry) {
+    if (std::holds_alternative<flow::Succeeded>(entry.event)) {
+      const std::lock_guard lock(mutex);
+      seen.push_back(Ticks::now());
+    }
+  });
+  must(node->start({flow, Value(), {}, RunId("alone"), 7}));
+  must(node->wait(RunId("alone"), false, {}));
+  std::vector<double> took;
+  const std::lock_guard lock(mutex);
+  for (std::size_t i = 1; i < seen.size(); ++i) {
+    took.push_back(std::chrono::duration<double, std::micro>(seen[i] - seen[i - 1]).count());
+  }
+  const auto middle = took.begin() + static_cast<std::ptrdiff_t>(took.size() / 2);
+  std::nth_element(took.begin(), middle, took.end());
+  const double bare = bench::bare_write_p50(directory / "bare", kEntryBytes, steps);
+  bench::report("step_latency_p50", *middle, "us", bare, "RocksDB alone, one synced write, p50");
+}
+
+} // namespace
+
+int main(int count, char** words) {
+  namespace fs = std::filesystem;
+  const fs::path root = count > 1 ? fs::path(words[1]) : fs::temp_directory_path() / "skein-bench";
+  const std::size_t steps = count > 2 ? std::strtoul(words[2], nullptr, 10) : 1'000;
+  many(root, steps);
+  alone(root, 1'000);
+  fs::remove_all(root);
+}
