@@ -39,8 +39,9 @@ std::unique_ptr<node::Node> open(const std::filesystem::path& directory) {
 }
 
 flow::DefinitionPtr chain(node::Node& node, std::size_t steps) {
-  std::string text = "apiVersion: skein.dev/v1\nkind: Flow\nmetadata: { name: chain }\nspec:\n"
-                     "  steps:\n    - { id: s0, tool: transform, with: 1 }\n";
+  std::string text =
+      "apiVersion: skein.dev/v1\nkind: Flow\nmetadata: { name: chain }\nspec:\n"
+      "  steps:\n    - { id: s0, tool: transform, with: 1 }\n";
   for (std::size_t i = 1; i < steps; ++i) {
     text += "    - { id: s" + std::to_string(i) + ", tool: transform, with: \"${ steps.s" +
             std::to_string(i - 1) + ".output + 1 }\" }\n";

@@ -92,11 +92,11 @@ double resident_mb() {
 
 void report(std::string_view name, double value, std::string_view unit, double limit,
             std::string_view limit_name) {
-  std::printf("{\"name\":\"%.*s\",\"value\":%.6g,\"unit\":\"%.*s\",\"limit\":%.6g,"
-              "\"limit_name\":\"%.*s\",\"ratio\":%.4g}\n",
-              static_cast<int>(name.size()), name.data(), value, static_cast<int>(unit.size()),
-              unit.data(), limit, static_cast<int>(limit_name.size()), limit_name.data(),
-              value / limit);
+  std::printf(
+      "{\"name\":\"%.*s\",\"value\":%.6g,\"unit\":\"%.*s\",\"limit\":%.6g,"
+      "\"limit_name\":\"%.*s\",\"ratio\":%.4g}\n",
+      static_cast<int>(name.size()), name.data(), value, static_cast<int>(unit.size()), unit.data(),
+      limit, static_cast<int>(limit_name.size()), limit_name.data(), value / limit);
   std::fflush(stdout);
 }
 
