@@ -5,6 +5,7 @@ import pathlib
 import random
 import re
 import subprocess
+import time
 
 from crash_test import check
 from crash_test.load import GOING_ON, KINDS, Load
@@ -50,7 +51,7 @@ class Harness:
         self.rng = random.Random(seed)
         self.seed = seed
         self.killed = collections.Counter()
-        self.directories = self.ended = self.effects = 0
+        self.directories = self.ended = self.effects = self.refused = 0
         self.place = self.load = self.seen = None
         self.wrong = []
 
@@ -81,7 +82,8 @@ class Harness:
     def summary(self):
         kinds = ", ".join(f"{count} {what}" for what, count in sorted(self.killed.items()))
         return (f"{sum(self.killed.values())} kills ({kinds}) in {self.directories} directories, "
-                f"{self.ended} runs ended, {self.effects} effects")
+                f"{self.ended} runs ended, {self.effects} effects, "
+                f"{self.refused} second processes refused")
 
     def begin_directory(self):
         self.directories += 1
@@ -146,8 +148,19 @@ class Harness:
 
     def kill_resume(self):
         process = self.place.start("-q", "run", "resume", "--all")
+        if self.rng.random() < 0.2:
+            self.try_second(process)
         if self.place.kill_after(process, self.rng.uniform(0.0, 0.5)):
             self.killed["resumes"] += 1
+
+    def try_second(self, first):
+        """Another process on a directory in use is refused and changes nothing (I4)."""
+        time.sleep(self.rng.uniform(0.1, 0.3))
+        second = subprocess.run([self.tools.skein, "--data", str(self.place.data), "runs", "list"],
+                                capture_output=True, text=True, check=False)
+        if first.poll() is None and second.returncode == 0:
+            self.wrong.append("I4 two processes had the directory at once")
+        self.refused += second.returncode == 3
 
     def kill_start(self):
         run, words = self.load.words_of_new_run()

@@ -1,4 +1,4 @@
-"""What the runs do while they are killed: ten kinds of flows, and the people who look after them."""
+"""What the runs do while they are killed: ten kinds of flows, and people who look after them."""
 
 import json
 import pathlib
@@ -53,10 +53,10 @@ class Load:
                     yield from self.answer(name, wait["name"], run)
 
     def signal(self, run, name):
-        return (["run", "signal", run, name, "--payload", json.dumps(name), "--id", f"{run}-{name}"],
+        number = f"{run}-{name}"
+        return (["run", "signal", run, name, "--payload", json.dumps(name), "--id", number],
                 "operator",
-                {"run": run, "kind": "signal.received",
-                 "event": {"id": f"{run}-{name}", "name": name}})
+                {"run": run, "kind": "signal.received", "event": {"id": number, "name": name}})
 
     def answer(self, name, step, run):
         answered = {e["event"]["more"]["by"] for e in run["entries"]
