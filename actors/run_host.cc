@@ -22,8 +22,8 @@ class CafRunHost : public RunHost {
  public:
   CafRunHost(Surroundings surroundings, Limits limits)
       : config_(limits.threads),
-        system_(config_),
         committer_(surroundings.store, surroundings.clock),
+        system_(config_),
         shared_(std::make_shared<Shared>(std::move(surroundings), limits.effects_in_flight)) {
     shared_->deliver = [this](const RunId& run, flow::Event event) {
       deliver(run, std::move(event), {});
@@ -78,8 +78,8 @@ class CafRunHost : public RunHost {
   }
 
   Config config_;
+  Committer committer_; // before the system: partitions submit to it until the last actor has ended
   caf::actor_system system_;
-  Committer committer_;
   SharedPtr shared_;
   std::mutex mutex_;
   std::array<caf::actor, kPartitions> partitions_;

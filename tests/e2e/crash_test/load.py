@@ -3,6 +3,8 @@
 import json
 import pathlib
 
+from crash_test.place import Refused
+
 FLOWS = pathlib.Path(__file__).resolve().parent.parent / "flows"
 KINDS = sorted(path.stem for path in FLOWS.glob("*.yaml"))
 GOING_ON = {"pending", "running"}
@@ -18,7 +20,7 @@ class Load:
     def apply(self):
         for kind in KINDS:
             if self.place.run("apply", "-f", str(FLOWS / f"{kind}.yaml")) != 0:
-                raise RuntimeError(f"{kind}: {self.place.said()}")
+                raise Refused(f"the flow {kind} was refused")
 
     def words_of_new_run(self, kind=None):
         kind = kind or self.rng.choice(KINDS)
@@ -39,7 +41,7 @@ class Load:
         if self.place.run(*words, "--detach") == 0:
             self.place.promises.append({"run": run})
         else:
-            raise RuntimeError(f"{run} was refused: {self.place.said()}")
+            raise Refused(f"run {run} was refused")
 
     def answers(self, look):
         """What people have to do now: (words, user, what it promises) for each."""

@@ -18,6 +18,10 @@ class Stuck(Exception):
     """A command did not end."""
 
 
+class Refused(Exception):
+    """A command that must succeed did not."""
+
+
 class Place:
     def __init__(self, folder, tools, seed):
         self.folder = pathlib.Path(folder)
