@@ -1,5 +1,5 @@
 // Microseconds of one call of the shell tool, beside what the system takes to start the same
-// command and wait for its end. Medians, alternating, so that other load hits all alike.
+// command and wait for its end. Medians.
 
 #include <spawn.h>
 #include <sys/wait.h>
@@ -81,11 +81,12 @@ int main() {
       {"shell tool, sandbox: none", [&] { return call(shell, "none"); }},
       {"posix_spawn and wait, bwrap true", [&] { return spawn_and_wait(bwrap); }},
       {"shell tool, in its sandbox", [&] { return call(shell, "bubblewrap"); }}};
-  for (int i = 0; i < kCalls + 10; ++i) {
-    for (Row& row : rows) {
-      const double spent = micros(row.work, row.good);
+  // Ours last: from its first call on, this process inherits what sandboxes of others leave behind.
+  for (Row* row : {&rows[0], &rows[2], &rows[1], &rows[3]}) {
+    for (int i = 0; i < kCalls + 10; ++i) {
+      const double spent = micros(row->work, row->good);
       if (i >= 10) {
-        row.times.push_back(spent);
+        row->times.push_back(spent);
       }
     }
   }

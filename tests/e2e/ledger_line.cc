@@ -1,10 +1,11 @@
 // ledger_line FILE WORK [SLEEP_MS [FAIL_UNTIL]]: does some work that can be seen from outside.
 //
-// Adds one line to FILE that says who asked (the variables of SKEIN_*), for what, and a number that
-// nobody else has; the line is on the disk when the command goes on. Prints work and number as
-// JSON. Sleeps for half of SLEEP_MS before and after the line. Attempts up to FAIL_UNTIL exit
-// with 75. Holds a shared lock of FILE meanwhile: whoever gets the exclusive one knows that nothing
-// runs.
+// Adds one line to FILE, its end of line first, that says who asked (the variables of SKEIN_*), for
+// what, and a number that nobody else has; the line is on the disk when the command goes on. Prints
+// work and number as JSON. Sleeps for half of SLEEP_MS before and after the line. Attempts up to
+// FAIL_UNTIL exit with 75. Holds a shared lock of FILE meanwhile: whoever gets the exclusive one
+// knows that nothing runs. The kernel may cut a write short at the end of a page where the writer is
+// killed: what is no whole line has not happened.
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -49,10 +50,10 @@ int main(int argc, char** argv) {
     return 1;
   }
   std::this_thread::sleep_for(half);
-  const std::string line = "{\"key\":\"" + variable("SKEIN_EFFECT_KEY") + "\",\"run\":\"" +
+  const std::string line = "\n{\"key\":\"" + variable("SKEIN_EFFECT_KEY") + "\",\"run\":\"" +
                            variable("SKEIN_RUN_ID") + "\",\"step\":\"" + variable("SKEIN_STEP_ID") +
                            "\",\"attempt\":" + attempt + ",\"pid\":" + std::to_string(::getpid()) +
-                           ",\"work\":\"" + argv[2] + "\",\"nonce\":\"" + mine + "\"}\n";
+                           ",\"work\":\"" + argv[2] + "\",\"nonce\":\"" + mine + "\"}";
   if (!write_line(file, line)) {
     std::perror(argv[1]);
     return 1;

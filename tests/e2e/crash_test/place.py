@@ -34,12 +34,12 @@ class Place:
         self.tools = tools
         self.seed = seed
         self.promises = []
-        self.log = open(self.folder / "commands.log", "a", encoding="utf-8")
+        self.torn = 0
 
     def start(self, *words, failpoint=None, user="operator"):
         """Starts the command in the working directory; its output goes to files."""
-        self.log.write(" ".join(words) + (f"  # {failpoint}" if failpoint else "") + "\n")
-        self.log.flush()
+        with open(self.folder / "commands.log", "a", encoding="utf-8") as log:
+            log.write(" ".join(words) + (f"  # {failpoint}" if failpoint else "") + "\n")
         environment = {**os.environ, "USER": user, "SKEIN_DATA": str(self.data)}
         environment.pop("SKEIN_FAILPOINT", None)
         if failpoint:
@@ -86,9 +86,14 @@ class Place:
                     time.sleep(0.002)
 
     def ledger(self):
-        """Lines of the ledger; a last one that a kill cut short is no line."""
-        text = self.ledger_file.read_text(encoding="utf-8")
-        return [json.loads(line) for line in text.split("\n")[:-1] if line]
+        """What was done: the whole lines of the ledger. One that a kill cut short did not happen."""
+        lines = []
+        for line in self.ledger_file.read_text(encoding="utf-8").split("\n"):
+            try:
+                lines.append(json.loads(line))
+            except ValueError:
+                self.torn += line != ""
+        return lines
 
     def look(self):
         """Everything that is true now. REQUIRES: no command runs."""
