@@ -1,12 +1,15 @@
 // What one committer can make durable: entries per second through the store, beside a bare loop of
-// the same database with as many bytes. Usage: store_commit [DIRECTORY] [SECONDS]
+// the same database with as many bytes, and what an entry costs the thread that commits it.
+// Usage: store_commit [DIRECTORY] [SECONDS] [GROUP]
 
 #include <rocksdb/db.h>
+#include <time.h>
 
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -16,6 +19,8 @@ namespace {
 
 using namespace skein;
 using Clock = std::chrono::steady_clock;
+
+constexpr int kTurns = 6;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -65,50 +70,115 @@ class Workload {
   Value output_ = object({{"exit_code", 0}, {"stdout", "42 lines matched in service-7.log"}});
 };
 
-double store_rate(storage::RocksStore& store, std::size_t group, double seconds) {
-  Workload work;
-  for (double warm = 0; warm < 1; ++warm) {
-    if (!store.commit(work.next(group))) {
-      std::abort();
-    }
-  }
+/// What one thread did in a while: entries, and its own time on a processor.
+struct Measure {
+  double entries = 0;
+  double seconds = 0;
+  double processor = 0;
+  double rate() const { return entries / seconds; }
+  double micros() const { return processor * 1e6 / entries; }
+};
+
+double processor_seconds() {
+  timespec spent{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &spent);
+  return static_cast<double>(spent.tv_sec) + static_cast<double>(spent.tv_nsec) / 1e9;
+}
+
+/// Calls `commit`, which makes `group` entries durable, for as long as it is told to.
+template <class Commit>
+Measure measure(std::size_t group, double seconds, const Commit& commit) {
+  Measure done;
   const auto start = Clock::now();
-  std::uint64_t entries = 0;
-  for (; seconds_since(start) < seconds; entries += group) {
-    if (auto done = store.commit(work.next(group)); !done) {
+  while (done.seconds < seconds) {
+    done.processor += commit();
+    done.entries += static_cast<double>(group);
+    done.seconds = seconds_since(start);
+  }
+  return done;
+}
+
+/// The store's side: what makes the entries is not counted as its processor time.
+class StoreSide {
+ public:
+  StoreSide(storage::RocksStore& store, std::size_t group) : store_(store), group_(group) {}
+  double operator()() {
+    const auto& batches = work_.next(group_);
+    const double before = processor_seconds();
+    if (auto done = store_.commit(batches); !done) {
       std::fprintf(stderr, "%s\n", to_string(done.error()).c_str());
       std::exit(1);
     }
+    return processor_seconds() - before;
   }
-  return static_cast<double>(entries) / seconds_since(start);
-}
 
-double bare_rate(const std::filesystem::path& directory, std::size_t group, double seconds) {
-  rocksdb::Options options;
-  options.create_if_missing = true;
-  rocksdb::DB* database = nullptr;
-  if (!rocksdb::DB::Open(options, directory.string(), &database).ok()) {
-    std::exit(1);
-  }
-  rocksdb::WriteOptions synced;
-  synced.sync = true;
-  const std::string value(230, 'v');
-  std::uint64_t entries = 0;
-  const auto start = Clock::now();
-  while (seconds_since(start) < seconds) {
-    rocksdb::WriteBatch batch;
-    for (std::size_t i = 0; i < group; ++i) {
-      char key[24];
-      std::snprintf(key, sizeof key, "%020llu", static_cast<unsigned long long>(entries++));
-      batch.Put(key, value);
-    }
-    if (!database->Write(synced, &batch).ok()) {
+ private:
+  storage::RocksStore& store_;
+  std::size_t group_;
+  Workload work_;
+};
+
+/// The limit: as many bytes in as many rows, and nothing else.
+class BareSide {
+ public:
+  BareSide(const std::filesystem::path& directory, std::size_t group) : group_(group) {
+    rocksdb::Options options;
+    options.create_if_missing = true;
+    rocksdb::DB* database = nullptr;
+    if (!rocksdb::DB::Open(options, directory.string(), &database).ok()) {
       std::exit(1);
     }
+    database_.reset(database);
+    synced_.sync = true;
   }
-  const double rate = static_cast<double>(entries) / seconds_since(start);
-  delete database;
-  return rate;
+  double operator()() {
+    const double before = processor_seconds();
+    batch_.Clear();
+    for (std::size_t i = 0; i < group_; ++i) {
+      char key[24];
+      std::snprintf(key, sizeof key, "%020llu", static_cast<unsigned long long>(entries_++));
+      batch_.Put(key, value_);
+    }
+    if (!database_->Write(synced_, &batch_).ok()) {
+      std::exit(1);
+    }
+    return processor_seconds() - before;
+  }
+
+ private:
+  std::unique_ptr<rocksdb::DB> database_;
+  rocksdb::WriteOptions synced_;
+  rocksdb::WriteBatch batch_;
+  std::size_t group_;
+  std::uint64_t entries_ = 0;
+  const std::string value_ = std::string(230, 'v');
+};
+
+/// The better of two: whatever else the machine does makes both sides slower, never faster.
+void keep_better(Measure& best, const Measure& now) {
+  if (best.seconds == 0 || now.rate() > best.rate()) {
+    best = now;
+  }
+}
+
+void compare(const std::filesystem::path& root, std::size_t group, double seconds) {
+  std::filesystem::remove_all(root);
+  std::filesystem::create_directories(root);
+  auto store = storage::RocksStore::open(root / "store");
+  if (!store) {
+    std::fprintf(stderr, "%s\n", to_string(store.error()).c_str());
+    std::exit(1);
+  }
+  StoreSide ours(**store, group);
+  BareSide bare(root / "bare", group);
+  Measure best;
+  Measure limit;
+  for (int turn = 0; turn < kTurns; ++turn) {
+    keep_better(best, measure(group, seconds / kTurns, [&] { return ours(); }));
+    keep_better(limit, measure(group, seconds / kTurns, [&] { return bare(); }));
+  }
+  std::printf("%6zu %15.0f %14.0f %7.2f %13.2f %12.2f\n", group, best.rate(), limit.rate(),
+              best.rate() / limit.rate(), best.micros(), limit.micros());
 }
 
 } // namespace
@@ -117,18 +187,13 @@ int main(int count, char** words) {
   namespace fs = std::filesystem;
   const fs::path root = count > 1 ? fs::path(words[1]) : fs::temp_directory_path() / "skein-bench";
   const double seconds = count > 2 ? std::atof(words[2]) : 3;
-  std::printf("%8s %16s %16s %8s\n", "group", "store entries/s", "bare entries/s", "ratio");
+  const std::size_t only = count > 3 ? static_cast<std::size_t>(std::atoi(words[3])) : 0;
+  std::printf("%6s %15s %14s %7s %13s %12s\n", "group", "store entries/s", "bare entries/s",
+              "ratio", "store us/entry", "bare us/entry");
   for (const std::size_t group : {std::size_t{1}, std::size_t{64}, std::size_t{256}}) {
-    fs::remove_all(root);
-    fs::create_directories(root);
-    auto store = storage::RocksStore::open(root / "store");
-    if (!store) {
-      std::fprintf(stderr, "%s\n", to_string(store.error()).c_str());
-      return 1;
+    if (only == 0 || only == group) {
+      compare(root, group, seconds);
     }
-    const double ours = store_rate(**store, group, seconds);
-    const double bare = bare_rate(root / "bare", group, seconds);
-    std::printf("%8zu %16.0f %16.0f %8.2f\n", group, ours, bare, ours / bare);
   }
   fs::remove_all(root);
 }
