@@ -112,6 +112,7 @@ int run(int argc, char** argv) {
   add_run_commands(*flow, chosen);
   add_resource_commands(app, chosen);
   add_eval(app, chosen);
+  add_doctor(app, chosen);
   add_version(app, chosen);
   for (CLI::App* group : {&app, run, runs, flow}) {
     for (CLI::App* command : group->get_subcommands([](const CLI::App*) { return true; })) {

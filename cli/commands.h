@@ -18,5 +18,6 @@ void add_run_commands(CLI::App& run, Chosen& chosen);
 void add_runs_list(CLI::App& runs, Chosen& chosen);
 void add_resource_commands(CLI::App& app, Chosen& chosen);
 void add_eval(CLI::App& app, Chosen& chosen);
+void add_doctor(CLI::App& app, Chosen& chosen);
 
 } // namespace skein::cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -35,6 +36,7 @@ struct Finding {
   std::optional<LogIndex> index;
   std::optional<RunId> run;
   std::optional<Seq> seq;
+  bool repairable = false; ///< what it is about follows from the journal
   bool repaired = false;
 };
 
@@ -47,10 +49,18 @@ struct DoctorReport {
   std::uint64_t retired = 0; ///< entries whose run retention has removed
   std::uint64_t checkpoints = 0;
   std::uint64_t rebuilt = 0;     ///< derived rows written or removed by repair
+  std::uint64_t examined = 0;    ///< partitions that have been looked at, of kPartitions
+  std::uint64_t repairable = 0;  ///< of those found
+  std::uint64_t repaired = 0;    ///< of those found
   std::uint64_t found = 0;       ///< findings, also those beyond the ones kept
   std::vector<Finding> findings; ///< the first 1,000
 
   bool healthy() const { return found == 0; }
+  /// What is still wrong now.
+  std::uint64_t left() const { return found - repaired; }
 };
+
+/// Hears after each partition what has been seen so far; may be empty.
+using DoctorProgress = std::function<void(const DoctorReport&)>;
 
 } // namespace skein::storage

@@ -42,6 +42,10 @@ Result<DoctorReport> Examination::run() {
     if (auto examined = examine(PartitionId(p)); !examined) {
       return examined.error();
     }
+    ++report_.examined;
+    if (progress_) {
+      progress_(report_);
+    }
   }
   return std::move(report_);
 }
@@ -120,9 +124,12 @@ void Examination::check_ref(LogIndex index, const schemas::EntryRef& ref) {
   if (ref.seq.get() != last + 1) {
     find(corrupt("the log names this entry after entry " + number(last)), index, ref.run, ref.seq);
   }
+  // From a journal that is not what it was, no row is rebuilt, and none is taken away.
   if (!*bytes) {
+    unfolded_.insert(ref.run);
     find(corrupt("the entry is missing"), index, ref.run, ref.seq);
   } else if (content_hash(**bytes) != ref.hash) {
+    unfolded_.insert(ref.run);
     find({Code::hash_mismatch, "the entry is not what its batch says", ""}, index, ref.run,
          ref.seq);
   }
@@ -216,13 +223,37 @@ void Examination::check_checkpoints() {
     KeyReader reader(scan.suffix());
     const RunId run(std::string(reader.text().value_or("")));
     const Seq seq(reader.u64().value_or(0));
-    if (auto checkpoint = schemas::decode_checkpoint(scan.value(), blobs_); !checkpoint) {
-      find(checkpoint.error(), {}, run, seq);
-    } else if (!named_.contains(run) || named_[run] < seq.get()) {
+    const auto named = named_.find(run);
+    if (named == named_.end() || named->second < seq.get()) {
       find(corrupt("the checkpoint is of an entry that is not there"), {}, run, seq);
+    } else if (auto good = check_checkpoint(run, seq, scan.value()); !good) {
+      // Recovery takes an older one or the journal, so nothing is lost with it.
+      find(good.error(), {}, run, seq, true);
+      if (repair_) {
+        fixes_.Delete(database_.family(Table::checkpoint), slice(scan.key()));
+        ++report_.rebuilt;
+      }
     }
   }
   ended(scan.status());
+}
+
+/// Whether it can be read and is of the state that its entry recorded.
+Result<void> Examination::check_checkpoint(const RunId& run, Seq seq,
+                                           std::string_view bytes) const {
+  const auto checkpoint = schemas::decode_checkpoint(bytes, blobs_);
+  if (!checkpoint) {
+    return Error{checkpoint.error().code,
+                 "the checkpoint cannot be read: " + checkpoint.error().detail, ""};
+  }
+  const auto stored = database_.get(Table::journal, journal_key(run, seq));
+  if (!stored || !*stored) {
+    return {}; // a finding of its own
+  }
+  const auto entry = schemas::decode_entry(**stored, blobs_);
+  return entry && entry->state != checkpoint->state
+             ? corrupt("the checkpoint is of another state than its entry recorded")
+             : Result<void>();
 }
 
 /// Without a machine the records are taken as they are.
@@ -253,7 +284,7 @@ void Examination::compare(Table table, const Rows& expected, std::string_view wh
   const std::uint32_t before = fixes_.Count();
   const auto missing = [&] {
     find(corrupt("a " + std::string(what) + " is missing"), {},
-         run_of(table, std::string_view(next->first).substr(kKeyHead)), {}, repair_);
+         run_of(table, std::string_view(next->first).substr(kKeyHead)), {}, true);
     fixes_.Put(family, next->first, next->second);
     ++next;
   };
@@ -265,11 +296,10 @@ void Examination::compare(Table table, const Rows& expected, std::string_view wh
     const bool known = next != expected.end() && next->first == scan.key();
     if (known && next->second != scan.value()) {
       find(corrupt("the " + std::string(what) + " is not what the journal says"), {}, run, {},
-           repair_);
+           true);
       fixes_.Put(family, next->first, next->second);
     } else if (!known && !(run && unfolded_.contains(*run))) {
-      find(corrupt("a " + std::string(what) + " has no reason in the journal"), {}, run, {},
-           repair_);
+      find(corrupt("a " + std::string(what) + " has no reason in the journal"), {}, run, {}, true);
       fixes_.Delete(family, slice(scan.key()));
     }
     next = known ? std::next(next) : next;
@@ -286,11 +316,14 @@ void Examination::compare(Table table, const Rows& expected, std::string_view wh
 }
 
 void Examination::find(Error error, std::optional<LogIndex> index, std::optional<RunId> run,
-                       std::optional<Seq> seq, bool repaired) {
+                       std::optional<Seq> seq, bool repairable) {
+  const bool repaired = repairable && repair_;
   ++report_.found;
+  report_.repairable += repairable ? 1 : 0;
+  report_.repaired += repaired ? 1 : 0;
   if (report_.findings.size() < kFindingsKept) {
     report_.findings.push_back(
-        Finding{std::move(error), partition_, index, std::move(run), seq, repaired});
+        Finding{std::move(error), partition_, index, std::move(run), seq, repairable, repaired});
   }
 }
 
@@ -300,10 +333,11 @@ void Examination::ended(const Result<void>& scan) {
   }
 }
 
-Result<DoctorReport> RocksStore::examine(Refold* refold, bool repair) {
+Result<DoctorReport> RocksStore::examine(Refold* refold, bool repair,
+                                         const DoctorProgress& progress) {
   const std::lock_guard lock(parts_->committing);
   parts_->writer->forget_all();
-  return Examination(*parts_->database, refold, repair).run();
+  return Examination(*parts_->database, refold, repair, progress).run();
 }
 
 } // namespace skein::storage

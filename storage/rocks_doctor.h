@@ -21,8 +21,12 @@ namespace skein::storage {
 /// Each arrow is checked in both directions: what is missing, and what nothing asks for.
 class Examination {
  public:
-  Examination(RocksDatabase& database, Refold* refold, bool repair)
-      : database_(database), refold_(refold), repair_(repair), blobs_(blobs_of(database)) {}
+  Examination(RocksDatabase& database, Refold* refold, bool repair, const DoctorProgress& progress)
+      : database_(database),
+        refold_(refold),
+        repair_(repair),
+        progress_(progress),
+        blobs_(blobs_of(database)) {}
 
   /// Errors: storage_io or storage_full, where a repair could not be written.
   Result<DoctorReport> run();
@@ -39,15 +43,17 @@ class Examination {
   void check_journal();
   void check_run(const RunId& run, const std::vector<Entry>& entries);
   void check_checkpoints();
+  Result<void> check_checkpoint(const RunId& run, Seq seq, std::string_view bytes) const;
   void check_records();
   void compare(Table table, const Rows& expected, std::string_view what);
   void find(Error error, std::optional<LogIndex> index = {}, std::optional<RunId> run = {},
-            std::optional<Seq> seq = {}, bool repaired = false);
+            std::optional<Seq> seq = {}, bool repairable = false);
   void ended(const Result<void>& scan);
 
   RocksDatabase& database_;
   Refold* refold_;
   bool repair_;
+  const DoctorProgress& progress_;
   schemas::BlobSource blobs_;
   DoctorReport report_;
 

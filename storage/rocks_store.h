@@ -56,9 +56,10 @@ class RocksStore : public Store {
   Result<RetentionReport> collect(const RetentionPolicy& policy, Instant now);
 
   /// Verifies everything; see DoctorReport. With `repair`, rows that are derived from the journal
-  /// (records, indexes, timers, waits) are rewritten; the journal never is.
+  /// (records, indexes, timers, waits) are rewritten, and checkpoints that
+  /// cannot be used are removed; the journal never is touched.
   /// REQUIRES: no commit meanwhile. Errors: storage_io; what is wrong is a finding, not an error.
-  Result<DoctorReport> examine(Refold* refold, bool repair);
+  Result<DoctorReport> examine(Refold* refold, bool repair, const DoctorProgress& progress = {});
 
   Result<void> commit(std::span<const Batch> batches) override;
 

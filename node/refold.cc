@@ -1,0 +1,128 @@
+#include "node/refold.h"
+
+#include <set>
+
+#include "core/flow/machine.h"
+#include "node/node.h"
+#include "storage/rocks_store.h"
+
+namespace skein::node {
+namespace {
+
+Error mismatch(const Entry& entry, std::string_view what, Digest recorded, Digest computed) {
+  return {Code::replay_mismatch,
+          "entry " + std::to_string(entry.seq.get()) + " of run " + entry.run.get() +
+              " differs in its " + std::string(what) + ": recorded " + to_string(recorded) +
+              ", computed " + to_string(computed),
+          "see `skein run replay " + entry.run.get() + "`"};
+}
+
+/// The rows of one run, as its entries make them.
+class Rows {
+ public:
+  Rows(const RunId& run, const flow::Created& created, const flow::DefinitionPtr& definition)
+      : machine_(run, definition) {
+    rows_.record.id = run;
+    rows_.record.definition = created.definition;
+    rows_.record.revision = created.revision;
+    rows_.record.labels = created.labels;
+    rows_.record.parent = created.parent;
+    rows_.record.created_at = created.at;
+  }
+
+  Result<void> take(const Entry& entry) {
+    const auto effects = machine_.step(entry.event);
+    if (!effects) {
+      return effects.error();
+    }
+    if (const Digest computed = flow::digest_of(*effects); computed != entry.effects) {
+      return mismatch(entry, "effects", entry.effects, computed);
+    }
+    if (const Digest computed = machine_.state_digest(); computed != entry.state) {
+      return mismatch(entry, "state", entry.state, computed);
+    }
+    if (std::holds_alternative<flow::Forked>(entry.event)) {
+      // What the run that was copied armed and opened is not this one's: Forked says it again.
+      timers_.clear();
+      waits_.clear();
+      show(entry);
+    }
+    for (const flow::Effect& effect : *effects) {
+      add(entry, effect);
+    }
+    return {};
+  }
+
+  storage::Refolded finish() {
+    rows_.timers.assign(timers_.begin(), timers_.end());
+    rows_.waits.assign(waits_.begin(), waits_.end());
+    return std::move(rows_);
+  }
+
+ private:
+  void add(const Entry& entry, const flow::Effect& effect) {
+    if (const auto* arm = std::get_if<flow::ArmTimer>(&effect)) {
+      timers_.insert(TimerRow{entry.run, arm->timer, arm->due});
+    } else if (const auto* disarm = std::get_if<flow::DisarmTimer>(&effect)) {
+      timers_.erase(TimerRow{entry.run, disarm->timer, disarm->due});
+    } else if (const auto* open = std::get_if<flow::OpenWait>(&effect)) {
+      waits_.insert(WaitRow{entry.run, open->what, open->name});
+    } else if (const auto* close = std::get_if<flow::CloseWait>(&effect)) {
+      waits_.erase(WaitRow{entry.run, close->what, close->name});
+    } else if (std::holds_alternative<flow::Show>(effect)) {
+      show(entry);
+    }
+  }
+
+  void show(const Entry& entry) {
+    RunRecord& record = rows_.record;
+    record.state = machine_.state();
+    record.reason = machine_.reason();
+    record.waiting_for = machine_.waiting_for();
+    record.output = machine_.output();
+    record.failure = machine_.failure();
+    record.steps = machine_.steps_ended();
+    record.updated_at = flow::at_of(entry.event);
+  }
+
+  flow::Machine machine_;
+  storage::Refolded rows_;
+  std::set<TimerRow> timers_;
+  std::set<WaitRow> waits_;
+};
+
+} // namespace
+
+Result<storage::Refolded> MachineRefold::refold(const RunId& run, std::span<const Entry> entries) {
+  const auto* created =
+      entries.empty() ? nullptr : std::get_if<flow::Created>(&entries.front().event);
+  if (created == nullptr) {
+    return Error{Code::storage_corrupt,
+                 "the journal of run " + run.get() + " does not begin with its creation", ""};
+  }
+  const auto definition = definition_of(store_, created->revision);
+  if (!definition) {
+    return definition.error();
+  }
+  Rows rows(run, *created, *definition);
+  for (const Entry& entry : entries) {
+    if (auto taken = rows.take(entry); !taken) {
+      return taken.error();
+    }
+  }
+  return rows.finish();
+}
+
+Result<storage::DoctorReport> examine(const std::filesystem::path& data, bool repair,
+                                      const storage::DoctorProgress& progress) {
+  storage::Options options;
+  options.create = false;
+  auto store = storage::RocksStore::open(data, options);
+  if (!store) {
+    return store.error();
+  }
+  MachineRefold refold(**store);
+  return (*store)->examine(&refold, repair, progress);
+}
+
+} // namespace skein::node
