@@ -4,8 +4,8 @@
 // what, and a number that nobody else has; the line is on the disk when the command goes on. Prints
 // work and number as JSON. Sleeps for half of SLEEP_MS before and after the line. Attempts up to
 // FAIL_UNTIL exit with 75. Holds a shared lock of FILE meanwhile: whoever gets the exclusive one
-// knows that nothing runs. The kernel may cut a write short at the end of a page where the writer is
-// killed: what is no whole line has not happened.
+// knows that nothing runs. The kernel may cut a write short at the end of a page where the writer
+// is killed: what is no whole line has not happened.
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>

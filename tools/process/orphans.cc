@@ -134,7 +134,9 @@ bool sweep_orphans(std::string_view mark, pid_t session, std::set<pid_t>& dying,
       continue;
     }
     const auto standing = standing_of(pid);
-    if (standing && (standing->session == session || has_mark(pid, mark))) {
+    if (standing && standing->state == 'Z' && standing->session != ::getsid(0)) {
+      ::waitpid(pid, nullptr, WNOHANG); // a daemon that ended; nobody else will ask for it
+    } else if (standing && (standing->session == session || has_mark(pid, mark))) {
       ::kill(pid, SIGKILL);
       dying.insert(pid);
     }

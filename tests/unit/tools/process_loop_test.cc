@@ -134,6 +134,17 @@ TEST(ProcessLoop, what_a_child_leaves_behind_is_killed_even_a_daemon) {
   }
 }
 
+TEST(ProcessLoop, a_daemon_that_hid_itself_and_ended_leaves_no_zombie) {
+  ProcessLoop loop;
+  const auto outcome = run(loop, script("echo $(setsid -f env -i /bin/sh -c 'echo $$')"));
+  const pid_t daemon = std::atoi(outcome->out.c_str());
+  ASSERT_GT(daemon, 1) << outcome->out;
+  for (int call = 0; call < 500 && !gone(daemon); ++call) {
+    ASSERT_TRUE(run(loop, script("true")).ok());
+  }
+  EXPECT_TRUE(gone(daemon)) << daemon;
+}
+
 TEST(ProcessLoop, cancel_ends_a_child_and_its_outcome_arrives_once) {
   ProcessLoop loop;
   Outcome outcome;
