@@ -128,6 +128,7 @@ void FlowActorState::handle(flow::Event event, Reply reply) {
       reply(std::move(result));
     }
   };
+  event = flow::as_journaled(std::move(event));
   Result<void> ready;
   if (const auto* created = std::get_if<flow::Created>(&event)) {
     ready = create(*created);
@@ -170,7 +171,8 @@ AppendPtr FlowActorState::append_of(const flow::Event& event, const flow::Effect
   return append;
 }
 
-// Never more often than the state is large: what checkpoints cost stays a part of what entries cost.
+// Never more often than the state is large: what checkpoints cost stays a part of what entries
+// cost.
 bool FlowActorState::wants_checkpoint() const {
   if (is_final(machine->state())) {
     return false; // nothing will be recovered; a replay folds the journal

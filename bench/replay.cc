@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "core/flow/loader.h"
+#include "measure.h"
 #include "node/node.h"
 #include "schemas/codec.h"
 #include "schemas/yaml.h"
@@ -209,10 +210,8 @@ void measure(const std::filesystem::path& directory, std::size_t entries) {
   });
   store->reset();
   const double limit = best([&] { return scan(directory); });
-  std::printf(
-      "{\"name\":\"replay\",\"value\":%.0f,\"unit\":\"entries/s\",\"limit\":%.0f,"
-      "\"limit_name\":\"RocksDB iterator and FlatBuffers verifier\",\"ratio\":%.2f}\n",
-      replayed, limit, replayed / limit);
+  bench::report("replay", replayed, "entries/s", limit,
+                "RocksDB iterator and FlatBuffers verifier");
 }
 
 } // namespace

@@ -5,7 +5,6 @@
 #include "core/value/utf8.h"
 #include "schemas/codec.h"
 #include "schemas/reader.h"
-#include "schemas/text.h"
 #include "schemas/value_text.h"
 #include "schemas/wire/checkpoint_generated.h"
 #include "schemas/writer.h"

@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "core/value/utf8.h"
-#include "schemas/text.h"
 #include "schemas/value_text.h"
 
 namespace skein::schemas {

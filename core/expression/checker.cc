@@ -65,7 +65,8 @@ Kinds common(Kinds a, Kinds b) { return a == b ? a : kAnyKind; }
 } // namespace
 
 Result<void> Checker::run() {
-  if (!visit(expression_.root)) {
+  if (!visit(expression_.root) ||
+      !need(expression_.root, kinds_of(options_.result), "the result")) {
     return std::move(*error_);
   }
   auto& slots = expression_.slots;

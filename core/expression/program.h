@@ -72,6 +72,7 @@ struct Options {
   std::string
       container;     ///< namespace that unqualified names are resolved in first; CEL's container
   bool check = true; ///< report what the types already show to be wrong
+  StaticType result = StaticType::dynamic; ///< what the value must be, where that matters
 };
 
 /// One parsed and checked CEL expression. Immutable after it is made.

@@ -214,6 +214,7 @@ Result<Value> evaluate_node(const Node& node, const Activation& activation) {
   }
   if (!node.items.empty()) {
     std::vector<Value> items;
+    items.reserve(node.items.size());
     for (const Node& item : node.items) {
       auto value = evaluate_node(item, activation);
       if (!value) {
@@ -225,6 +226,7 @@ Result<Value> evaluate_node(const Node& node, const Activation& activation) {
   }
   if (!node.entries.empty()) {
     std::vector<MapEntry> entries;
+    entries.reserve(node.entries.size());
     for (const auto& [key, item] : node.entries) {
       auto value = evaluate_node(item, activation);
       if (!value) {

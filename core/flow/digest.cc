@@ -21,9 +21,30 @@ char* lay_word(char* out, std::uint64_t word) {
   return out + sizeof word;
 }
 
+// Keys are mostly short: two copies of a fixed size, which may overlap, cost less than one call.
+template <class Word>
+void copy_ends(char* out, std::string_view text) {
+  Word first;
+  Word last;
+  std::memcpy(&first, text.data(), sizeof first);
+  std::memcpy(&last, text.data() + text.size() - sizeof last, sizeof last);
+  std::memcpy(out, &first, sizeof first);
+  std::memcpy(out + text.size() - sizeof last, &last, sizeof last);
+}
+
 char* lay_text(char* out, std::string_view text) {
   out = lay_word(out, text.size());
-  std::memcpy(out, text.data(), text.size());
+  if (text.size() > 16) {
+    std::memcpy(out, text.data(), text.size());
+  } else if (text.size() >= 8) {
+    copy_ends<std::uint64_t>(out, text);
+  } else if (text.size() >= 4) {
+    copy_ends<std::uint32_t>(out, text);
+  } else {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      out[i] = text[i];
+    }
+  }
   return out + text.size();
 }
 
@@ -98,16 +119,6 @@ DigestWriter& DigestWriter::put_large(const Value& value) {
   }
   return *this;
 }
-
-DigestWriter& DigestWriter::put(const Place& place) {
-  put(std::uint64_t{place.step} << 8 | place.depth);
-  for (const std::uint32_t item : place.path()) {
-    put(std::uint64_t{item});
-  }
-  return *this;
-}
-
-DigestWriter& DigestWriter::put(const Digest& digest) { return put(digest.low).put(digest.high); }
 
 DigestWriter& DigestWriter::put(const Failure& failure) {
   return put(failure.code)

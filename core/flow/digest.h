@@ -30,8 +30,21 @@ class DigestWriter {
   }
   DigestWriter& put(const std::string& text) { return put(std::string_view(text)); }
   DigestWriter& put(const Value& value);
-  DigestWriter& put(const Place& place);
-  DigestWriter& put(const Digest& digest);
+  DigestWriter& put(const Place& place) {
+    char* const at = room(sizeof(std::uint64_t) * (1 + place.depth));
+    const std::uint64_t head = std::uint64_t{place.step} << 8 | place.depth;
+    std::memcpy(at, &head, sizeof head);
+    for (std::size_t i = 0; i < place.depth; ++i) {
+      const std::uint64_t item = place.items[i];
+      std::memcpy(at + sizeof head * (1 + i), &item, sizeof item);
+    }
+    return *this;
+  }
+  DigestWriter& put(const Digest& digest) {
+    static_assert(sizeof digest == 2 * sizeof(std::uint64_t)); // low, high
+    std::memcpy(room(sizeof digest), &digest, sizeof digest);
+    return *this;
+  }
   DigestWriter& put(const Failure& failure);
   Digest finish() const { return skein::digest({bytes_.data(), used_}); }
   /// Empty again, with its memory kept unless it is much.

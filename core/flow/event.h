@@ -144,6 +144,10 @@ using Event =
 
 Instant at_of(const Event& event);
 
+/// The event as a journal will give it back: every text valid UTF-8, every NaN the same. A shell
+/// feeds no other to a machine, or what ran and what is replayed would differ.
+Event as_journaled(Event event);
+
 /// "run.created", "step.succeeded", …: the wire kind of an event; stable.
 std::string_view kind_of(const Event& event);
 

@@ -181,6 +181,11 @@ bool Machine::at_rest() const {
          (state_->running == 0 && (state_->ready.empty() || state_->paused));
 }
 
+std::size_t Machine::size() const {
+  return state_->root.steps.size() + state_->frames.size() + state_->results_kept +
+         state_->signals_kept + state_->signal_ids.size() + state_->timers.size();
+}
+
 std::string Machine::effect_key(const Place& place) const {
   return flow::effect_key(run_, *definition_, place);
 }
@@ -243,18 +248,6 @@ std::vector<Machine::StepView> Machine::view() const {
   std::sort(views.begin(), views.end(),
             [](const StepView& a, const StepView& b) { return a.place < b.place; });
   return views;
-}
-
-std::size_t Machine::size() const {
-  std::size_t size = state_->root.steps.size();
-  for (const auto& [key, frame] : state_->frames) {
-    size += frame.steps.size();
-  }
-  for (const StepState& step : state_->root.steps) {
-    const auto* each = step.detail ? std::get_if<ForEachState>(step.detail.get()) : nullptr;
-    size += each != nullptr ? each->results.size() : 0;
-  }
-  return size;
 }
 
 } // namespace skein::flow

@@ -72,7 +72,7 @@ class Machine {
   bool at_rest() const;
 
   Checkpoint checkpoint(Seq seq) const;
-  /// How much a checkpoint would hold: step states and results. Costs a look at every frame.
+  /// About how much a checkpoint would hold now: step states, results, signals and timers.
   std::size_t size() const;
 
   /// "run/step/iteration".

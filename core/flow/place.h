@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <span>
@@ -24,6 +25,13 @@ struct Place {
 
   std::span<const std::uint32_t> path() const { return {items.data(), depth}; }
   auto operator<=>(const Place&) const = default;
+  bool operator==(const Place& other) const {
+    using Words = std::array<std::uint64_t, kMaxNesting / 2>;
+    const auto a = std::bit_cast<Words>(items);
+    const auto b = std::bit_cast<Words>(other.items);
+    return step == other.step && depth == other.depth && a[0] == b[0] && a[1] == b[1] &&
+           a[2] == b[2];
+  }
 };
 
 /// The same place one for_each deeper. REQUIRES: depth < kMaxNesting.

@@ -436,6 +436,7 @@ class Reader {
             cell.clear().put(std::uint64_t{item}).put(digest_of(each.results[item])).finish());
       }
     }
+    state_.results_kept += each.results.size();
     step.detail = std::make_unique<Detail>(std::move(each));
     return true;
   }

@@ -154,6 +154,7 @@ struct State {
   std::set<Place> doubted;
   std::map<std::string, std::deque<Signal>> signals; ///< by name, not consumed yet
   std::size_t signals_kept = 0;
+  std::size_t results_kept = 0; ///< of every for_each under way
   std::set<std::string> signal_ids;
 
   std::vector<Place> changed;                                   ///< by the event under way

@@ -171,7 +171,7 @@ void Turn::on(const FoundInDoubt& event) {
   step.status = StepStatus::in_doubt;
   if (!state_.paused) { // who asked for a pause keeps it when the doubt is settled
     state_.paused_by_doubt = true;
-    pause("step " + text_of(event.place) + " is in doubt: it had begun when the process ended");
+    pause(doubt_about(event.place));
   }
 }
 
@@ -297,7 +297,9 @@ void Turn::on(const Settled& event) {
                             text_of(event.place) + " was settled as failed by " + event.by}));
       break;
   }
-  if (state_.paused_by_doubt && state_.doubted.empty()) {
+  if (state_.paused_by_doubt && !state_.doubted.empty()) {
+    pause(doubt_about(*state_.doubted.begin()));
+  } else if (state_.paused_by_doubt) {
     state_.paused = false;
     state_.paused_by_doubt = false;
     state_.reason.clear();
@@ -305,6 +307,10 @@ void Turn::on(const Settled& event) {
 }
 
 void Turn::on(const Proceeded&) {}
+
+std::string Turn::doubt_about(const Place& place) const {
+  return "step " + text_of(place) + " is in doubt: it had begun when the process ended";
+}
 
 void Turn::pause(std::string reason) {
   state_.paused = true;

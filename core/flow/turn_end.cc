@@ -201,6 +201,7 @@ void Turn::item_ended(const Place& each, std::uint32_t item, const StepState* re
                        .put(result != nullptr ? result->output_digest : digest_of(Value()))
                        .finish());
   if (state.results.size() <= item) {
+    state_.results_kept += item + 1 - state.results.size();
     state.results.resize(item + 1);
   }
   state.results[item] = result != nullptr ? result->output : Value();
@@ -214,6 +215,7 @@ void Turn::item_ended(const Place& each, std::uint32_t item, const StepState* re
     }
     fail(each, *failure);
   } else if (state.done == state.items.as_list().size()) {
+    state_.results_kept -= state.results.size();
     succeed(each, Value::of_list(std::move(state.results)));
   } else {
     queue_item(each, state);
@@ -278,6 +280,9 @@ void Turn::release(const Place& place, StepState& step) {
       effects_.push_back(CloseWait{WaitRow::What::approval, text_of(place)});
     }
   }
+  if (const auto* each = step.detail ? std::get_if<ForEachState>(step.detail.get()) : nullptr) {
+    state_.results_kept -= each->results.size();
+  }
   step.input = Value();
   step.detail.reset();
 }
@@ -325,6 +330,9 @@ void Turn::finish_run(RunState final, Value output, std::optional<Failure> failu
   state_.paused = false;
   state_.paused_by_doubt = false;
   state_.state = final;
+  if (final == RunState::succeeded) {
+    state_.reason.clear(); // of a pause that ended with the run
+  }
   state_.output = output;
   state_.failure = failure;
   finish_ = Finish{final, std::move(output), std::move(failure), state_.output_digest};

@@ -73,6 +73,21 @@ bool valid_utf8(std::string_view text) {
   return true;
 }
 
+std::string clean_utf8(std::string_view bytes) {
+  std::string text;
+  text.reserve(bytes.size() + 8);
+  while (!bytes.empty()) {
+    const std::size_t size = decode_utf8(bytes).size;
+    if (size == 0) {
+      text += "\xEF\xBF\xBD";
+    } else {
+      text += bytes.substr(0, size);
+    }
+    bytes.remove_prefix(size == 0 ? 1 : size);
+  }
+  return text;
+}
+
 void append_utf8(std::string& out, char32_t code_point) {
   const auto tail = [&](int shift) {
     out.push_back(static_cast<char>(0x80 | ((code_point >> shift) & 0x3F)));

@@ -10,6 +10,9 @@ namespace skein {
 /// Whether the text is UTF-8: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool valid_utf8(std::string_view text);
 
+/// The text with U+FFFD for each byte that is not part of valid UTF-8.
+std::string clean_utf8(std::string_view bytes);
+
 /// One code point and the bytes that it takes; size is 0 where the text is not UTF-8 or empty.
 struct CodePoint {
   char32_t value = 0;

@@ -236,7 +236,9 @@ std::optional<Program> Names::condition(const At& at, const Step& step, bool see
   const std::string text =
       without_braces(scalar.is(Kind::string) ? std::string(scalar.as_string()) : to_json(scalar));
   const Reading reading{&step, sees_error};
-  auto program = Program::compile(text, names_of(reading, indexes_steps(text)));
+  expression::Options options;
+  options.result = StaticType::boolean;
+  auto program = Program::compile(text, names_of(reading, indexes_steps(text)), options);
   if (!program) {
     reader_.complain(at, program.error());
     return std::nullopt;

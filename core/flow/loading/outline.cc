@@ -115,7 +115,10 @@ class Outline {
       const bool later_kind = holds(kLaterKinds, member.key);
       if (later_kind || holds(kLaterKeys, member.key)) {
         reader_.complain(part, Code::resource_value_invalid,
-                         "this version does not run `" + member.key + "` yet");
+                         "this version does not run `" + member.key + "` yet",
+                         "use a step of another kind (tool, set, switch, parallel, for_each, wait, "
+                         "approval, emit, respond, fail), or a newer version: `skein version` "
+                         "tells yours");
       }
       if (!later_kind && !holds(kKinds, member.key)) {
         continue;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/flow/digest.h"
 #include "core/value/json.h"
 #include "schemas/codec.h"
 
@@ -48,10 +49,12 @@ void WatchedRun::require(bool holds, const std::string& what) {
   }
 }
 
-bool WatchedRun::submit(const flow::Event& event) {
+bool WatchedRun::submit(const flow::Event& sent) {
+  const flow::Event event = flow::as_journaled(sent);
   const Digest before = machine_.state_digest();
   const bool sampled = lines_.size() % 4 == 1;
-  const Value cells = sampled ? machine_.checkpoint(Seq(1)).cells : Value();
+  const auto cells = [&] { return flow::digest_of(machine_.checkpoint(Seq(1)).cells); };
+  const Digest kept = sampled ? cells() : Digest();
   const bool ignored = machine_.ignores(event);
   if (!ignored && std::holds_alternative<flow::Failed>(event)) {
     outcomes_.erase(std::get<flow::Failed>(event).place);
@@ -64,8 +67,7 @@ bool WatchedRun::submit(const flow::Event& event) {
   if (!effects || ignored) {
     require(!effects || effects->empty(), "an ignored event has effects");
     require(machine_.state_digest() == before, "a refused event changed the digest");
-    require(!sampled || machine_.checkpoint(Seq(1)).cells == cells,
-            "a refused event changed the state");
+    require(!sampled || cells() == kept, "a refused event changed the state");
     return false;
   }
   now_ = flow::at_of(event);

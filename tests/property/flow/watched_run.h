@@ -27,7 +27,7 @@ class WatchedRun {
 
   /// Feeds an event as a shell does: what is ignored or refused is not journaled.
   /// Answers whether it was journaled.
-  bool submit(const flow::Event& event);
+  bool submit(const flow::Event& sent);
 
   /// The process ends and the run comes back, from its newest checkpoint or from its first entry.
   void crash(bool from_checkpoint);

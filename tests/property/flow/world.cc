@@ -20,7 +20,7 @@ Instant World::later() {
 }
 
 Value World::output() {
-  switch (chance_.below(9)) {
+  switch (chance_.below(11)) {
     case 0:
       return Value();
     case 1:
@@ -36,6 +36,10 @@ Value World::output() {
     case 6:
       return Value::of_timestamp(-3, 7);
     case 7:
+      return object({{"\xff", 1}, {"\xfe", Value("no \x80 text")}});
+    case 8:
+      return Value::of_list({std::numeric_limits<double>::quiet_NaN(), Value::none()});
+    case 9:
       return Value(std::numeric_limits<double>::infinity());
     default:
       return Value(static_cast<std::int64_t>(chance_.below(100)));
@@ -162,9 +166,12 @@ void World::attempt_goes_on(const Place& place) {
 
 void World::fail(const Place& place, std::uint32_t attempt) {
   static const std::vector<std::string> kCodes{"E1", "SK5003", "SK5005", "SK1303"};
-  run_.submit(
-      flow::Failed{later(), place, attempt,
-                   flow::Failure{chance_.one_of(kCodes), "no luck", {}, {}, chance_.percent(60)}});
+  run_.submit(flow::Failed{later(), place, attempt,
+                           flow::Failure{chance_.one_of(kCodes),
+                                         chance_.percent(90) ? "no luck" : "no \xc3 luck",
+                                         {},
+                                         {},
+                                         chance_.percent(60)}});
 }
 
 void World::timer_is_due() {

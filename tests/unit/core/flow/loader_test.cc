@@ -97,6 +97,25 @@ TEST(Loader, values_have_types) {
           "keyed, verify, unsafe"));
 }
 
+TEST(Loader, conditions_that_cannot_be_true_or_false_are_found_before_anything_runs) {
+  EXPECT_THAT(
+      findings_of(
+          "    - { id: a, tool: log, when: 1 + 1 }\n"
+          "    - { id: b, tool: log, when: \"size(input.name)\" }\n"
+          "    - { id: c, switch: [ { when: \"'yes'\", goto: d } ] }\n"
+          "    - { id: d, approval: { auto_approve: \"[input.cost]\" } }\n"
+          "    - { id: e, tool: log, on_error: [ { when: \"{'a': 1}\", continue: true } ] }\n"
+          "    - { id: f, tool: log, when: input.maybe }\n"),
+      ElementsAre(
+          "SK1102 f.yaml:6:33: spec.steps[0].when: the result is int, not bool at 1:3",
+          "SK1102 f.yaml:7:33: spec.steps[1].when: the result is int, not bool at 1:1",
+          "SK1102 f.yaml:8:34: spec.steps[2].switch[0].when: the result is string, not bool at 1:1",
+          "SK1102 f.yaml:9:42: spec.steps[3].approval.auto_approve: the result is list, not bool "
+          "at 1:1",
+          "SK1102 f.yaml:10:47: spec.steps[4].on_error[0].when: the result is map, not bool at "
+          "1:1"));
+}
+
 TEST(Loader, settings_of_a_tool_are_refused_on_other_kinds) {
   EXPECT_THAT(findings_of("    - { id: a, set: { x: 1 }, timeout: 1s }\n"),
               ElementsAre("SK1205 f.yaml:6:40: spec.steps[0].timeout: goes with `tool` only"));
