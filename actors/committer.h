@@ -13,6 +13,17 @@
 
 namespace skein::actors {
 
+/// Where partitions hand in their batches.
+class Commits {
+ public:
+  using Answer = std::function<void(const Result<void>&, Batch&&)>;
+
+  virtual ~Commits() = default;
+  /// Answers once the batch is durable or refused, from any thread, in order of the partition.
+  /// REQUIRES: at most one batch of a partition is under way.
+  virtual void submit(Batch batch, Answer answer) = 0;
+};
+
 /// The group commit of one store, on a thread of its own: whatever batches have gathered while the
 /// last write was synced go into the next one.
 ///
@@ -21,19 +32,16 @@ namespace skein::actors {
 /// A lone batch does not wait; under load the committer gathers for at most 200 µs, until as many
 /// batches are there as were in the last group. Thread-safety: submit from any thread. Answers come
 /// on the committer's thread and must not block.
-class Committer {
+class Committer : public Commits {
  public:
-  using Answer = std::function<void(const Result<void>&, Batch&&)>;
-
   Committer(Store& store, const Clock& clock);
   /// Commits what was submitted, then ends.
-  ~Committer();
+  ~Committer() override;
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
 
-  /// REQUIRES: at most one batch of a partition is under way. The committer sets the
-  /// batch's time, never before what it says and never before that of an earlier batch.
-  void submit(Batch batch, Answer answer);
+  /// Sets the batch's time, never before what it says and never before that of an earlier batch.
+  void submit(Batch batch, Answer answer) override;
 
  private:
   struct Item {

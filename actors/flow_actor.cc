@@ -12,7 +12,13 @@ namespace {
 
 constexpr std::uint64_t kEntriesPerCheckpoint = 64;
 constexpr std::uint64_t kEntriesBeforeRest =
-    16; ///< shorter tails fold faster than a checkpoint loads
+    16;                              ///< shorter tails fold faster than a checkpoint loads
+constexpr std::size_t kCredit = 256; ///< entries of one run that are proposed and not durable
+
+// A clock may be set back, and a timer's event may have waited: time within a run only goes on.
+void not_before(flow::Event& event, Instant newest) {
+  std::visit([&](auto& e) { e.at = std::max(e.at, newest); }, event);
+}
 
 flow::Event event_of(const AttemptEnded& done, Instant at) {
   if (done.result) {
@@ -33,6 +39,7 @@ Result<void> FlowActorState::load() {
     return from_disk.error();
   }
   record = std::move(from_disk->record);
+  newest = record.updated_at;
   auto definition = shared->around.definition_of(record.revision);
   if (!definition) {
     return definition.error();
@@ -56,6 +63,7 @@ Result<void> FlowActorState::load() {
                    "see `skein run replay " + run.get() + "`"};
     }
     seq = entry.seq.get();
+    newest = flow::at_of(entry.event);
     ++since_checkpoint;
   }
   return {};
@@ -82,6 +90,9 @@ void FlowActorState::recover(const flow::Outstanding& effect) {
   Tool* tool = tool_of(effect.place);
   if (effect.effect_class == EffectClass::unsafe) {
     handle(flow::FoundInDoubt{shared->around.clock.now(), effect.place, effect.attempt}, {});
+    return;
+  }
+  if (!shared->starts()) {
     return;
   }
   if (effect.effect_class == EffectClass::verify && tool != nullptr) {
@@ -134,7 +145,8 @@ void FlowActorState::handle(flow::Event event, Reply reply) {
     ready = create(*created);
   } else if (!loaded) {
     ready = load();
-    if (ready && !std::holds_alternative<flow::CancelAsked>(event)) {
+    if (ready && !std::holds_alternative<flow::CancelAsked>(event) &&
+        !std::holds_alternative<flow::PauseAsked>(event)) {
       recover(); // what comes next must not find half of what a crash left
     }
   }
@@ -145,14 +157,17 @@ void FlowActorState::handle(flow::Event event, Reply reply) {
     answer(std::move(ready));
     return;
   }
+  not_before(event, newest);
   auto effects = machine->step(event);
   if (!effects) {
     answer(effects.error());
     return;
   }
   failpoint("run.before_propose");
+  newest = flow::at_of(event);
   AppendPtr append = append_of(event, *effects);
-  pending.push_back({append->entry, std::move(*effects), std::move(reply)});
+  pending.push_back({seq, std::move(*effects), std::move(reply)});
+  shared->busy.begin();
   if (const auto to = caf::actor_cast<caf::actor>(partition)) {
     self->send(to, std::move(append));
   }
@@ -214,19 +229,26 @@ void FlowActorState::add_rows(Append& append, const flow::Effects& effects) {
 }
 
 void FlowActorState::durable(std::uint64_t upto) {
-  while (!pending.empty() && pending.front().entry.seq.get() <= upto) {
+  while (!pending.empty() && pending.front().seq <= upto) {
     Pending done = std::move(pending.front());
     pending.pop_front();
     failpoint("run.after_commit");
-    shared->around.on_entry(done.entry);
     if (done.reply) {
       done.reply({});
     }
-    for (const flow::Effect& effect : done.effects) {
-      run_effect(effect);
-    }
+    std::move(done.effects.begin(), done.effects.end(), std::back_inserter(todo));
   }
+  work();
   rest();
+}
+
+// What an effect proposes must become durable before too many others are proposed.
+void FlowActorState::work() {
+  while (!todo.empty() && pending.size() < kCredit) {
+    const flow::Effect effect = std::move(todo.front());
+    todo.pop_front();
+    run_effect(effect);
+  }
 }
 
 void FlowActorState::run_effect(const flow::Effect& effect) {
@@ -245,11 +267,9 @@ void FlowActorState::run_effect(const flow::Effect& effect) {
     }
   } else if (const auto* arm = std::get_if<flow::ArmTimer>(&effect)) {
     self->send(shared->timer, Armed{arm->due});
-  } else if (const auto* emit = std::get_if<flow::Emit>(&effect)) {
-    failpoint("outbox.before_send");
-    shared->around.on_message({emit->id, emit->type, emit->event});
-    failpoint("outbox.after_send");
-  } else if (std::holds_alternative<flow::Proceed>(effect)) {
+  } else if (std::holds_alternative<flow::Emit>(effect)) {
+    self->send(shared->outbox, Kick{});
+  } else if (std::holds_alternative<flow::Proceed>(effect) && shared->starts()) {
     handle(flow::Proceeded{shared->around.clock.now()}, {});
   }
 }
@@ -281,6 +301,9 @@ ToolCall FlowActorState::call_of(const flow::Place& place, std::uint32_t attempt
 }
 
 void FlowActorState::dispatch(const flow::Dispatch& effect) {
+  if (!shared->starts()) {
+    return; // the next start of the node finds it outstanding
+  }
   Tool* tool = tool_of(effect.place);
   const Instant now = shared->around.clock.now();
   if (tool == nullptr) {
@@ -310,12 +333,14 @@ void FlowActorState::dispatch(const flow::Dispatch& effect) {
 }
 
 void FlowActorState::execute(const flow::Place& place, std::uint32_t attempt) {
+  shared->busy.begin();
   const caf::actor_addr me = self->address();
   shared->slots.take([me, shared = shared, place, attempt] {
     if (const auto alive = caf::actor_cast<caf::actor>(me)) {
       caf::anon_send(alive, SlotGranted{place, attempt});
     } else {
       shared->slots.give_back();
+      shared->busy.end();
     }
   });
 }
@@ -324,6 +349,7 @@ void FlowActorState::start(const SlotGranted& granted) {
   const auto under_way = attempts.find(granted.place);
   if (under_way == attempts.end() || under_way->second.attempt != granted.attempt) {
     shared->slots.give_back(); // abandoned while it waited
+    shared->busy.end();
     return;
   }
   auto attempt = std::make_shared<Attempt>();
@@ -341,12 +367,12 @@ void FlowActorState::ended(AttemptEnded& done) {
     attempts.erase(under_way);
   }
   handle(event_of(done, shared->around.clock.now()), {});
+  shared->busy.end();
   rest();
 }
 
 // The machine decided on entries that are not true: forget it, and let the journal tell what is.
 void FlowActorState::refused(const Error& error) {
-  spdlog::error("run {}: {}", run.get(), to_string(error));
   for (Pending& waiting : pending) {
     if (waiting.reply) {
       waiting.reply(error);
@@ -356,7 +382,7 @@ void FlowActorState::refused(const Error& error) {
 }
 
 void FlowActorState::rest() {
-  if (machine && pending.empty() && attempts.empty() && machine->at_rest()) {
+  if (machine && pending.empty() && todo.empty() && attempts.empty() && machine->at_rest()) {
     if (const auto to = caf::actor_cast<caf::actor>(partition)) {
       self->send(to, AtRest{run, handled});
     }

@@ -24,11 +24,12 @@ struct FlowActorState {
   RunRecord record;
 
   struct Pending {
-    Entry entry;
+    std::uint64_t seq = 0;
     flow::Effects effects;
     Reply reply;
   };
-  std::deque<Pending> pending; ///< proposed and not durable
+  std::deque<Pending> pending;   ///< proposed and not durable
+  std::deque<flow::Effect> todo; ///< of durable entries, while too many others are not
   struct UnderWay {
     std::uint32_t attempt = 1;
     Value input;
@@ -38,6 +39,7 @@ struct FlowActorState {
   std::uint64_t seq = 0;
   std::uint64_t since_checkpoint = 0;
   std::uint64_t size_at_checkpoint = 0;
+  Instant newest;            ///< time of the newest entry
   std::uint64_t handled = 0; ///< messages that came through the partition
   bool loaded = false;
   bool recovered = false;
@@ -51,6 +53,7 @@ struct FlowActorState {
   void add_rows(Append& append, const flow::Effects& effects);
   bool wants_checkpoint() const;
   void durable(std::uint64_t upto);
+  void work();
   void run_effect(const flow::Effect& effect);
   void dispatch(const flow::Dispatch& effect);
   void execute(const flow::Place& place, std::uint32_t attempt);

@@ -3,13 +3,13 @@
 #include <caf/all.hpp>
 #include <memory>
 
-#include "actors/run_host.h"
-#include "actors/slots.h"
+#include "actors/shared.h"
 #include "core/run/run.h"
 
 /// What actors of one process say to each other: counted references, never encoded.
 namespace skein::actors {
 
+/// An event for a run. Whoever sent it hears `interrupted` where nobody answered.
 struct Inbound {
   RunId run;
   flow::Event event;
@@ -55,6 +55,20 @@ struct Recover {
 };
 using RecoverPtr = std::shared_ptr<Recover>;
 
+/// To the supervisor: the actor of a run ended though the run had not.
+struct Fell {
+  RunId run;
+  std::string why;
+  bool disk_full = false;
+};
+using FellPtr = std::shared_ptr<const Fell>;
+
+/// The supervisor to itself: the delay is over.
+struct Rise {
+  RunId run;
+};
+using RisePtr = std::shared_ptr<const Rise>;
+
 /// The attempt of a step has a result.
 struct AttemptEnded {
   flow::Place place;
@@ -78,20 +92,11 @@ struct Tick {
   std::uint64_t generation = 0;
 };
 
+/// To the outbox actor: there is something to send.
+struct Kick {};
+
 struct Stop {};
 struct Cancel {};
-
-/// What every actor of a host shares.
-struct Shared {
-  Shared(Surroundings surroundings, std::size_t effects_in_flight)
-      : around(std::move(surroundings)), slots(effects_in_flight) {}
-
-  Surroundings around;
-  Slots slots;
-  caf::actor timer;
-  std::function<void(const RunId&, flow::Event)> deliver;
-};
-using SharedPtr = std::shared_ptr<Shared>;
 
 } // namespace skein::actors
 
@@ -107,5 +112,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::AttemptEndedPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::SlotGranted)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Armed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Tick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::FellPtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::RisePtr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Kick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Stop)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Cancel)

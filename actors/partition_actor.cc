@@ -1,21 +1,72 @@
 #include "actors/partition_actor.h"
 
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "actors/flow_actor.h"
 
 namespace skein::actors {
 
-PartitionActorState::Live& PartitionActorState::live_run(const RunId& run) {
+// Null where as many runs are live as may be.
+PartitionActorState::Live* PartitionActorState::live_run(const RunId& run) {
   const auto found = live.find(run);
   if (found != live.end()) {
-    return found->second;
+    return &found->second;
+  }
+  // A share of the node's limit, with room for partitions that have more than others.
+  const std::size_t share = std::max<std::size_t>(16, shared->limits.live_runs / (kPartitions / 2));
+  if (live.size() >= share) {
+    return nullptr;
   }
   auto actor = self->spawn<caf::monitored>(flow_actor, shared, self->address(), run);
-  return live.emplace(run, Live{std::move(actor), 0}).first->second;
+  ids.emplace(actor.id(), run);
+  return &live.emplace(run, Live{std::move(actor), 0}).first->second;
+}
+
+void PartitionActorState::to_run(const RunId& run, caf::message message) {
+  if (Live* there = live_run(run)) {
+    ++there->sent;
+    self->send(there->actor, std::move(message));
+  } else {
+    parked.emplace_back(run, std::move(message));
+  }
+}
+
+void PartitionActorState::admit_parked() {
+  while (!parked.empty() && live_run(parked.front().first) != nullptr) {
+    auto [run, message] = std::move(parked.front());
+    parked.pop_front();
+    to_run(run, std::move(message));
+  }
+}
+
+// Ended by itself: an exception, or a commit that was refused.
+void PartitionActorState::fell(const caf::down_msg& down) {
+  const auto id = ids.find(down.source.id());
+  if (id == ids.end()) {
+    return; // sent to rest
+  }
+  const RunId run = std::move(id->second);
+  ids.erase(id);
+  live.erase(run);
+  if (down.reason != caf::exit_reason::user_shutdown) {
+    self->send(shared->supervisor,
+               std::make_shared<const Fell>(
+                   Fell{run, "its actor ended: " + caf::to_string(down.reason), false}));
+  }
+  admit_parked();
 }
 
 void PartitionActorState::propose(Append append) {
+  const auto run = live.find(append.entry.run);
+  const auto sender = caf::actor_cast<caf::actor_addr>(self->current_sender());
+  if (run == live.end() || run->second.actor.address() != sender) {
+    shared->busy.end(); // of an actor that was told to forget what it decided
+    return;
+  }
   gathered.push_back(std::move(append));
   if (!committing) {
     flush();
@@ -33,7 +84,7 @@ void PartitionActorState::flush() {
   batch.at = not_before;
   batch.appends.swap(gathered);
   const caf::actor_addr me = self->address();
-  committer->submit(std::move(batch), [me](const Result<void>& result, Batch&& done) {
+  shared->commits.submit(std::move(batch), [me](const Result<void>& result, Batch&& done) {
     if (const auto alive = caf::actor_cast<caf::actor>(me)) {
       caf::anon_send(alive, std::make_shared<Committed>(Committed{result, std::move(done)}));
     }
@@ -42,61 +93,86 @@ void PartitionActorState::flush() {
 
 void PartitionActorState::committed(Committed& done) {
   committing = false;
-  RefusedPtr refused;
-  if (!done.result) {
-    refused = std::make_shared<const Refused>(Refused{done.result.error()});
-    gathered.clear(); // decided on top of entries that are not true
+  if (done.result) {
+    tell_durable(done.batch);
+  } else {
+    refuse(done.batch, done.result.error());
   }
-  for (std::size_t i = 0; i < done.batch.appends.size(); ++i) {
-    const Entry& entry = done.batch.appends[i].entry;
-    const bool last_of_run =
-        i + 1 == done.batch.appends.size() || done.batch.appends[i + 1].entry.run != entry.run;
-    const auto run = live.find(entry.run);
-    if (run == live.end() || !last_of_run) {
-      continue; // Durable names the last; the flow actor takes all before it
-    }
-    if (refused) {
-      self->send(run->second.actor, refused);
-    } else {
-      self->send(run->second.actor, Durable{entry.seq.get()});
-    }
-  }
+  shared->busy.end(static_cast<std::int64_t>(done.batch.appends.size()));
   flush();
+}
+
+void PartitionActorState::tell_durable(const Batch& batch) {
+  for (std::size_t i = 0; i < batch.appends.size(); ++i) {
+    const Append& append = batch.appends[i];
+    shared->around.on_entry(append.entry, append.record ? &*append.record : nullptr);
+    const bool last_of_run =
+        i + 1 == batch.appends.size() || batch.appends[i + 1].entry.run != append.entry.run;
+    const auto run = last_of_run ? live.find(append.entry.run) : live.end();
+    if (run != live.end()) { // Durable names the last; the flow actor takes all before it
+      self->send(run->second.actor, Durable{append.entry.seq.get()});
+    }
+  }
+}
+
+// What was decided on top of entries that are not true goes with them; the runs come back from
+// their journals.
+void PartitionActorState::refuse(const Batch& batch, const Error& error) {
+  spdlog::error("partition {}: {}", partition.get(), to_string(error));
+  if (error.code == Code::storage_io) {
+    shared->around.on_broken(error);
+  }
+  std::set<RunId> runs;
+  for (const std::vector<Append>* appends : {&batch.appends, &std::as_const(gathered)}) {
+    for (const Append& append : *appends) {
+      runs.insert(append.entry.run);
+    }
+  }
+  shared->busy.end(static_cast<std::int64_t>(gathered.size()));
+  gathered.clear();
+  const auto refused = std::make_shared<const Refused>(Refused{error});
+  for (const RunId& run : runs) {
+    const auto found = live.find(run);
+    if (found != live.end()) {
+      self->send(found->second.actor, refused);
+      ids.erase(found->second.actor.id());
+      live.erase(found);
+    }
+    self->send(shared->supervisor, std::make_shared<const Fell>(Fell{
+                                       run, to_string(error), error.code == Code::storage_full}));
+  }
+  admit_parked();
 }
 
 void PartitionActorState::at_rest(const AtRest& rest) {
   const auto run = live.find(rest.run);
   if (run != live.end() && run->second.sent == rest.handled) {
     self->send_exit(run->second.actor, caf::exit_reason::user_shutdown);
+    ids.erase(run->second.actor.id());
     live.erase(run);
+    admit_parked();
   }
 }
 
 caf::behavior partition_actor(caf::stateful_actor<PartitionActorState>* self, SharedPtr shared,
-                              Committer* committer, PartitionId partition) {
+                              PartitionId partition) {
   PartitionActorState& state = self->state;
   state.self = self;
   state.shared = std::move(shared);
-  state.committer = committer;
   state.partition = partition;
   if (const auto tail = state.shared->around.store.tail_of(partition)) {
     state.epoch = std::max(state.epoch, tail->epoch);
     state.not_before = tail->at; // however the clock was set since
   }
-  self->set_down_handler([self](const caf::down_msg& down) {
-    std::erase_if(self->state.live,
-                  [&](const auto& entry) { return entry.second.actor.address() == down.source; });
-  });
+  self->set_down_handler([self](const caf::down_msg& down) { self->state.fell(down); });
   return {
       [self](const InboundPtr& inbound) {
-        PartitionActorState::Live& run = self->state.live_run(inbound->run);
-        ++run.sent;
-        self->send(run.actor, inbound);
+        self->state.to_run(inbound->run, caf::make_message(inbound));
       },
       [self](const WakePtr& wake) {
-        PartitionActorState::Live& run = self->state.live_run(wake->run);
-        ++run.sent;
-        self->send(run.actor, std::make_shared<Recover>(Recover{std::move(wake->reply)}));
+        self->state.to_run(
+            wake->run,
+            caf::make_message(std::make_shared<Recover>(Recover{std::move(wake->reply)})));
       },
       [self](const AppendPtr& append) { self->state.propose(std::move(*append)); },
       [self](const CommittedPtr& done) { self->state.committed(*done); },

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <deque>
 #include <unordered_map>
 #include <vector>
 
-#include "actors/committer.h"
 #include "actors/messages.h"
 
 namespace skein::actors {
@@ -15,7 +15,6 @@ struct PartitionActorState {
 
   caf::stateful_actor<PartitionActorState>* self = nullptr;
   SharedPtr shared;
-  Committer* committer = nullptr;
   PartitionId partition;
 
   struct Live {
@@ -23,19 +22,26 @@ struct PartitionActorState {
     std::uint64_t sent = 0;
   };
   std::unordered_map<RunId, Live> live;
+  std::unordered_map<caf::actor_id, RunId> ids;      ///< of the live ones
+  std::deque<std::pair<RunId, caf::message>> parked; ///< for runs that wait for admission
   std::vector<Append> gathered;
   bool committing = false;
   Epoch epoch{1};
   Instant not_before; ///< time of the newest batch that was there at the start
 
-  Live& live_run(const RunId& run);
+  void to_run(const RunId& run, caf::message message);
+  Live* live_run(const RunId& run);
+  void admit_parked();
+  void fell(const caf::down_msg& down);
   void propose(Append append);
   void flush();
   void committed(Committed& done);
+  void tell_durable(const Batch& batch);
+  void refuse(const Batch& batch, const Error& error);
   void at_rest(const AtRest& rest);
 };
 
 caf::behavior partition_actor(caf::stateful_actor<PartitionActorState>* self, SharedPtr shared,
-                              Committer* committer, PartitionId partition);
+                              PartitionId partition);
 
 } // namespace skein::actors

@@ -4,7 +4,9 @@
 #include <future>
 
 #include "actors/committer.h"
+#include "actors/outbox_actor.h"
 #include "actors/partition_actor.h"
+#include "actors/supervisor_actor.h"
 #include "actors/timer_actor.h"
 
 namespace skein::actors {
@@ -24,41 +26,73 @@ class CafRunHost : public RunHost {
       : config_(limits.threads),
         committer_(surroundings.store, surroundings.clock),
         system_(config_),
-        shared_(std::make_shared<Shared>(std::move(surroundings), limits.effects_in_flight)) {
+        shared_(std::make_shared<Shared>(std::move(surroundings), limits, committer_)) {
     shared_->deliver = [this](const RunId& run, flow::Event event) {
-      deliver(run, std::move(event), {});
+      send(run, std::make_shared<Inbound>(Inbound{run, std::move(event), {}}));
     };
+    shared_->wake = [this](const RunId& run) { wake(run, {}); };
     shared_->timer = system_.spawn(timer_actor, shared_);
-    caf::anon_send(shared_->timer, Armed{shared_->around.clock.now()});
+    shared_->supervisor = system_.spawn(supervisor_actor, shared_);
+    shared_->outbox = system_.spawn(outbox_actor, shared_);
+    if (limits.starts_effects) {
+      caf::anon_send(shared_->timer, Armed{shared_->around.clock.now()});
+      caf::anon_send(shared_->outbox, Kick{});
+    }
   }
 
   ~CafRunHost() override { stop(); }
 
   void deliver(const RunId& run, flow::Event event, Reply reply) override {
-    send(run, std::make_shared<Inbound>(Inbound{run, std::move(event), std::move(reply)}));
+    if (shared_->inbound.fetch_add(1) >= shared_->limits.inbound) {
+      shared_->inbound.fetch_sub(1);
+      reply(Error{Code::node_busy,
+                  std::to_string(shared_->limits.inbound) + " events are under way already",
+                  "send it again after a moment"});
+      return;
+    }
+    // Given back with the last copy of the reply, whether it was called or not.
+    const std::shared_ptr<void> credit(nullptr,
+                                       [shared = shared_](void*) { shared->inbound.fetch_sub(1); });
+    send(run, std::make_shared<Inbound>(Inbound{
+                  run, std::move(event), [credit, reply = std::move(reply)](Result<void> result) {
+                    reply(std::move(result));
+                  }}));
   }
 
   void wake(const RunId& run, Reply reply) override {
     send(run, std::make_shared<Wake>(Wake{run, std::move(reply)}));
   }
 
+  bool drain(Millis limit) override {
+    shared_->draining = true;
+    return shared_->busy.wait_until_idle(std::chrono::milliseconds(limit.count));
+  }
+
   void stop() override {
+    if (tell_all_to_stop()) {
+      system_.await_all_actors_done(); // they use what is destroyed next
+    }
+  }
+
+ private:
+  bool tell_all_to_stop() {
     const std::lock_guard lock(mutex_);
     if (stopped_) {
-      return;
+      return false;
     }
     stopped_ = true;
-    caf::anon_send(shared_->timer, Stop{});
+    for (const caf::actor& actor : {shared_->timer, shared_->supervisor, shared_->outbox}) {
+      caf::anon_send(actor, Stop{});
+    }
     for (caf::actor& partition : partitions_) {
       if (partition) {
         caf::anon_send(partition, Stop{});
         partition = nullptr;
       }
     }
-    shared_->timer = nullptr; // or the actors and what they share would keep each other
+    return true;
   }
 
- private:
   // Spawned when first used, so that a process which runs one flow starts one.
   template <class Message>
   void send(const RunId& run, Message message) {
@@ -72,7 +106,7 @@ class CafRunHost : public RunHost {
     }
     caf::actor& partition = partitions_[id.get()];
     if (!partition) {
-      partition = system_.spawn(partition_actor, shared_, &committer_, id);
+      partition = system_.spawn(partition_actor, shared_, id);
     }
     caf::anon_send(partition, std::move(message));
   }

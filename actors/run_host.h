@@ -21,15 +21,22 @@ struct Surroundings {
   const Clock& clock;
   /// The pinned definition of a run; from any thread.
   std::function<Result<flow::DefinitionPtr>(const ContentHash&)> definition_of;
-  /// After every durable entry, on an actor's thread; must not block.
-  std::function<void(const Entry&)> on_entry;
-  /// A message of the outbox; after its entry is durable, at least once.
-  std::function<void(const OutboxRow&)> on_message;
+  /// After every durable entry, in order of its run, on an actor's thread; must not block. `shown`
+  /// is what lists show of the run from now on, null where that is as before.
+  std::function<void(const Entry&, const RunRecord* shown)> on_entry;
+  /// A message of the outbox; after its entry is durable, at least once. After an error it comes
+  /// again.
+  std::function<Result<void>(const OutboxRow&)> on_message;
+  /// The store accepts nothing any more; on any thread.
+  std::function<void(const Error&)> on_broken;
 };
 
 struct Limits {
   std::size_t threads = 2;
   std::size_t effects_in_flight = 256;
+  std::size_t inbound = 65'536;    ///< events from outside without an answer; more are refused
+  std::size_t live_runs = 100'000; ///< in memory at once; events for others wait for admission
+  bool starts_effects = true;      ///< false: accept and record, leave the rest to a later start
 };
 
 using Reply = std::function<void(Result<void>)>;
@@ -46,10 +53,13 @@ class RunHost {
   static std::unique_ptr<RunHost> make(Surroundings surroundings, Limits limits);
   virtual ~RunHost() = default;
 
-  /// Gives an event to a run. `reply` is called once, after it is durable or refused.
+  /// Gives an event to a run. `reply` is called at most once, after it is durable or refused; it is
+  /// destroyed uncalled where the host ends first. Errors: node_busy, and the machine's.
   virtual void deliver(const RunId& run, flow::Event event, Reply reply) = 0;
   /// Makes a run go on that a crash cut off; replies once it is in memory.
   virtual void wake(const RunId& run, Reply reply) = 0;
+  /// Starts nothing new and waits for what is under way; whether it ended within the limit.
+  virtual bool drain(Millis limit) = 0;
   /// Asks the attempts under way to stop, waits for what is being committed, ends every actor.
   virtual void stop() = 0;
 };

@@ -10,7 +10,8 @@ namespace skein::actors {
 namespace {
 
 constexpr std::size_t kPerTick = 1'000;
-constexpr Millis kSettle{20}; ///< until what was fired has left the index
+constexpr Millis kSettle{20};       ///< until what was fired has left the index
+constexpr Millis kFireAgain{5'000}; ///< whoever had it may have fallen
 
 } // namespace
 
@@ -31,13 +32,16 @@ void TimerActorState::tick() {
     spdlog::error("timers: {}", to_string(due.error()));
     return;
   }
-  std::set<TimerRow> still_there;
+  std::map<TimerRow, Instant> still_there;
   for (const TimerRow& row : *due) {
-    still_there.insert(row);
-    if (!fired.contains(row)) {
-      failpoint("timer.before_fire");
-      shared->deliver(row.run, flow::Expired{now, row.timer});
+    const auto before = fired.find(row);
+    if (before != fired.end() && now < before->second + kFireAgain) {
+      still_there.insert(*before);
+      continue;
     }
+    failpoint("timer.before_fire");
+    shared->deliver(row.run, flow::Expired{now, row.timer});
+    still_there.emplace(row, now);
   }
   fired = std::move(still_there);
   const auto next = shared->around.store.next_timer();

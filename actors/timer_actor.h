@@ -1,7 +1,7 @@
 #pragma once
 
+#include <map>
 #include <optional>
-#include <set>
 
 #include "actors/messages.h"
 
@@ -16,7 +16,8 @@ struct TimerActorState {
   SharedPtr shared;
   std::optional<Instant> armed;
   std::uint64_t generation = 0;
-  std::set<TimerRow> fired; ///< delivered; their rows go with the entry that takes them
+  std::map<TimerRow, Instant>
+      fired; ///< delivered when; their rows go with the entry that takes them
 
   void arm(Instant due);
   void tick();

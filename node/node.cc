@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <future>
 #include <list>
@@ -58,14 +59,19 @@ class Listeners {
   std::shared_ptr<void> add(Call call) {
     const std::lock_guard lock(mutex_);
     calls_.push_back(std::move(call));
+    any_ = true;
     const auto place = std::prev(calls_.end());
     return std::shared_ptr<void>(nullptr, [this, place](void*) {
       const std::lock_guard inner(mutex_);
       calls_.erase(place);
+      any_ = !calls_.empty();
     });
   }
 
   void tell(Args... args) {
+    if (!any_.load(std::memory_order_relaxed)) {
+      return;
+    }
     const std::lock_guard lock(mutex_);
     for (const Call& call : calls_) {
       call(args...);
@@ -75,6 +81,7 @@ class Listeners {
  private:
   std::mutex mutex_;
   std::list<Call> calls_;
+  std::atomic<bool> any_ = false;
 };
 
 class EmbeddedNode : public Node {
@@ -88,10 +95,18 @@ class EmbeddedNode : public Node {
         *tools_,
         clock_,
         [this](const ContentHash& revision) { return definition_of(*store_, revision); },
-        [this](const Entry& entry) { on_entry(entry); },
-        [](const OutboxRow& row) { spdlog::debug("event {} {}", row.destination, row.id); }};
-    host_ =
-        actors::RunHost::make(std::move(around), {settings_.threads, settings_.effects_in_flight});
+        [this](const Entry& entry, const RunRecord* shown) { on_entry(entry, shown); },
+        [](const OutboxRow& row) {
+          spdlog::debug("event {} {}", row.destination, row.id);
+          return Result<void>();
+        },
+        [this](const Error& error) { broke(error); }};
+    actors::Limits limits;
+    limits.threads = settings_.threads;
+    limits.effects_in_flight = settings_.effects_in_flight;
+    limits.live_runs = settings_.live_runs;
+    limits.starts_effects = settings_.starts_effects;
+    host_ = actors::RunHost::make(std::move(around), limits);
   }
 
   ~EmbeddedNode() override { drain(Millis{2'000}); }
@@ -152,8 +167,9 @@ class EmbeddedNode : public Node {
 
   Result<RunRecord> wait(const RunId& run, bool stop_when_waiting,
                          const std::function<bool()>& give_up) override {
+    Waiter waiter{run, true};
+    const Waiting here(*this, waiter);
     for (;;) {
-      const std::uint64_t seen = changes();
       auto record = store_->find_run(run);
       if (!record) {
         return record.error();
@@ -168,7 +184,12 @@ class EmbeddedNode : public Node {
         return std::move(**record);
       }
       std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, std::chrono::milliseconds(100), [&] { return changes_ != seen; });
+      changed_.wait_for(lock, std::chrono::milliseconds(100),
+                        [&] { return waiter.changed || broken_; });
+      waiter.changed = false;
+      if (broken_) {
+        return *broken_;
+      }
     }
   }
 
@@ -185,7 +206,13 @@ class EmbeddedNode : public Node {
     return logs_.add(std::move(watch));
   }
 
-  void drain(Millis) override {
+  void drain(Millis limit) override {
+    if (!host_) {
+      return;
+    }
+    if (!host_->drain(limit)) {
+      spdlog::info("attempts still run after {}: a later start settles them", to_string(limit));
+    }
     host_->stop();
     host_.reset();
     tools_.reset();
@@ -195,6 +222,30 @@ class EmbeddedNode : public Node {
   ToolBox& tools() override { return *tools_; }
 
  private:
+  /// Somebody who waits for what lists show of a run to change.
+  struct Waiter {
+    const RunId& run;
+    bool changed = false;
+  };
+
+  class Waiting {
+   public:
+    Waiting(EmbeddedNode& node, Waiter& waiter) : node_(node), waiter_(waiter) {
+      const std::lock_guard lock(node_.mutex_);
+      node_.waiters_.push_back(&waiter_);
+    }
+    ~Waiting() {
+      const std::lock_guard lock(node_.mutex_);
+      std::erase(node_.waiters_, &waiter_);
+    }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+
+   private:
+    EmbeddedNode& node_;
+    Waiter& waiter_;
+  };
+
   // A short timer, such as the delay before a retry or the end of a signal's time, is worth staying
   // for; people and signals are not.
   bool by_timer(const RunRecord& record) const {
@@ -266,25 +317,60 @@ class EmbeddedNode : public Node {
     return run;
   }
 
+  /// A question to an actor. Whoever asked hears something even where the actor ends first.
+  class Question {
+   public:
+    ~Question() {
+      answer(Error{Code::interrupted, "the run's actor ended before it answered",
+                   "ask again, or see `skein run status ID`"});
+    }
+    void answer(Result<void> result) {
+      if (!answered_) {
+        answered_ = true;
+        promise_.set_value(std::move(result));
+      }
+    }
+    std::future<Result<void>> future() { return promise_.get_future(); }
+
+   private:
+    std::promise<Result<void>> promise_;
+    bool answered_ = false;
+  };
+
   Result<void> ask(const std::function<void(actors::Reply)>& send) {
-    auto answer = std::make_shared<std::promise<Result<void>>>();
-    auto future = answer->get_future();
-    send([answer](Result<void> result) { answer->set_value(std::move(result)); });
+    auto question = std::make_shared<Question>();
+    auto future = question->future();
+    send([question](Result<void> result) { question->answer(std::move(result)); });
+    question.reset();
     return future.get();
   }
 
-  void on_entry(const Entry& entry) {
+  void on_entry(const Entry& entry, const RunRecord* shown) {
     entries_.tell(entry);
+    if (shown == nullptr) {
+      return;
+    }
+    bool waited_for = false;
     {
       const std::lock_guard lock(mutex_);
-      ++changes_;
+      for (Waiter* waiter : waiters_) {
+        if (waiter->run == entry.run) {
+          waiter->changed = true;
+          waited_for = true;
+        }
+      }
     }
-    changed_.notify_all();
+    if (waited_for) {
+      changed_.notify_all();
+    }
   }
 
-  std::uint64_t changes() {
-    const std::lock_guard lock(mutex_);
-    return changes_;
+  void broke(const Error& error) {
+    {
+      const std::lock_guard lock(mutex_);
+      broken_ = error;
+    }
+    changed_.notify_all();
   }
 
   Settings settings_;
@@ -293,7 +379,8 @@ class EmbeddedNode : public Node {
   Listeners<const RunId&, const std::string&, const ToolLog&> logs_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::uint64_t changes_ = 0;
+  std::vector<Waiter*> waiters_;
+  std::optional<Error> broken_;
   std::unique_ptr<storage::RocksStore> store_;
   std::unique_ptr<ToolBox> tools_;
   std::unique_ptr<actors::RunHost> host_;

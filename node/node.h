@@ -30,6 +30,7 @@ struct Settings {
   std::size_t effects_in_flight = 256; ///< tool calls that run at once
   std::size_t live_runs = 100'000;     ///< runs in memory at once; others wait for admission
   bool recover = true;                 ///< at start, go on with the runs that a crash cut off
+  bool starts_effects = true; ///< false: record what is asked for, leave the rest to a later start
 };
 
 struct StartRequest {
@@ -48,7 +49,7 @@ class Node {
  public:
   /// Errors: storage_in_use, storage_unreadable, storage_corrupt, wire_version.
   static Result<std::unique_ptr<Node>> open(Settings settings);
-  /// Drains: running attempts are given until their deadline or two seconds, then left to recovery.
+  /// Drains with a limit of two seconds.
   virtual ~Node() = default;
 
   /// Creates the run; it is durable when this returns. The same id with the same definition and

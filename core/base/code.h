@@ -74,6 +74,7 @@ enum class Code : std::uint16_t {
   usage_invalid = 6001,
   file_unreadable = 6002,
   interrupted = 6003,
+  node_busy = 6004,
 };
 
 /// One row of the table of codes.

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <atomic>
+#include <caf/all.hpp>
+#include <functional>
+#include <memory>
+
+#include "actors/busy.h"
+#include "actors/committer.h"
+#include "actors/run_host.h"
+#include "actors/slots.h"
+
+namespace skein::actors {
+
+/// What every actor of a host shares.
+struct Shared {
+  Shared(Surroundings surroundings, Limits host_limits, Commits& to)
+      : around(std::move(surroundings)),
+        limits(host_limits),
+        commits(to),
+        slots(host_limits.effects_in_flight) {}
+
+  const Surroundings around;
+  const Limits limits;
+  Commits& commits;
+  Slots slots;
+  Busy busy;                            ///< attempts, and entries that are not durable yet
+  std::atomic<bool> draining = false;   ///< start nothing new
+  std::atomic<std::size_t> inbound = 0; ///< events from outside without an answer
+  caf::actor timer;
+  caf::actor supervisor;
+  caf::actor outbox;
+  std::function<void(const RunId&, flow::Event)> deliver; ///< from an actor
+  std::function<void(const RunId&)> wake;
+
+  /// Whether new effects may start.
+  bool starts() const { return limits.starts_effects && !draining.load(std::memory_order_relaxed); }
+};
+using SharedPtr = std::shared_ptr<Shared>;
+
+} // namespace skein::actors

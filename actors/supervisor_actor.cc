@@ -1,0 +1,57 @@
+#include "actors/supervisor_actor.h"
+
+#include <spdlog/spdlog.h>
+
+namespace skein::actors {
+namespace {
+
+constexpr std::size_t kFallsAllowed = 5;
+constexpr Millis kWindow{60'000};
+constexpr std::chrono::milliseconds kFirstDelay{100};
+constexpr std::chrono::seconds kWhileFull{2};
+
+} // namespace
+
+void SupervisorActorState::forget_old(Instant now) {
+  for (auto run = falls.begin(); run != falls.end();) {
+    auto& at = run->second.at;
+    while (!at.empty() && at.front() + kWindow < now) {
+      at.pop_front();
+    }
+    run = at.empty() ? falls.erase(run) : std::next(run);
+  }
+}
+
+void SupervisorActorState::fell(const Fell& fall) {
+  if (fall.disk_full) {
+    self->delayed_send(self, kWhileFull, RisePtr(std::make_shared<Rise>(Rise{fall.run})));
+    return;
+  }
+  const Instant now = shared->around.clock.now();
+  forget_old(now);
+  Falls& known = falls[fall.run];
+  known.at.push_back(now);
+  if (known.at.size() <= kFallsAllowed) {
+    spdlog::warn("run {} fell and is brought back: {}", fall.run.get(), fall.why);
+    self->delayed_send(self, kFirstDelay * (1 << (known.at.size() - 1)),
+                       RisePtr(std::make_shared<Rise>(Rise{fall.run})));
+  } else if (!known.given_up) {
+    known.given_up = true;
+    const std::string why =
+        "fell " + std::to_string(known.at.size()) + " times within a minute, last: " + fall.why;
+    spdlog::error("run {} is paused: it {}", fall.run.get(), why);
+    shared->deliver(fall.run, flow::PauseAsked{now, "supervisor", why});
+  }
+}
+
+caf::behavior supervisor_actor(caf::stateful_actor<SupervisorActorState>* self, SharedPtr shared) {
+  self->state.self = self;
+  self->state.shared = std::move(shared);
+  return {
+      [self](const FellPtr& fall) { self->state.fell(*fall); },
+      [self](const RisePtr& rise) { self->state.shared->wake(rise->run); },
+      [self](const Stop&) { self->quit(); },
+  };
+}
+
+} // namespace skein::actors

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <deque>
+#include <unordered_map>
+
+#include "actors/messages.h"
+
+namespace skein::actors {
+
+/// Brings runs back whose actor has failed, from their journals, each time after a longer delay.
+///
+///   Fell ──► wait 100 ms, 200 ms, … ──► wake the run
+///     └── more than five times in a minute ──► pause it, with the reason, for an operator
+///
+/// A run that could not be written because the disk is full is woken every few seconds instead: it
+/// did nothing wrong.
+struct SupervisorActorState {
+  static inline const char* name = "supervisor_actor";
+
+  struct Falls {
+    std::deque<Instant> at; ///< within the window
+    bool given_up = false;
+  };
+
+  caf::stateful_actor<SupervisorActorState>* self = nullptr;
+  SharedPtr shared;
+  std::unordered_map<RunId, Falls> falls;
+
+  void fell(const Fell& fall);
+  void forget_old(Instant now);
+};
+
+caf::behavior supervisor_actor(caf::stateful_actor<SupervisorActorState>* self, SharedPtr shared);
+
+} // namespace skein::actors
