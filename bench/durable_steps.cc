@@ -10,8 +10,7 @@
 
 #include "core/value/json.h"
 #include "measure.h"
-#include "node/node.h"
-#include "schemas/yaml.h"
+#include "support.h"
 
 namespace {
 
@@ -21,47 +20,27 @@ using bench::Ticks;
 constexpr std::size_t kRuns = 256;
 constexpr std::size_t kEntryBytes = 250;
 
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    std::fprintf(stderr, "%s\n", to_string(result.error()).c_str());
-    std::exit(1);
-  }
-  return std::move(*result);
-}
-
-std::unique_ptr<node::Node> open(const std::filesystem::path& directory) {
-  std::filesystem::remove_all(directory);
-  node::Settings settings;
-  settings.data = directory;
-  settings.recover = false;
-  return must(node::Node::open(settings));
-}
-
 flow::DefinitionPtr chain(node::Node& node, std::size_t steps) {
-  std::string text =
-      "apiVersion: skein.dev/v1\nkind: Flow\nmetadata: { name: chain }\nspec:\n"
-      "  steps:\n    - { id: s0, tool: transform, with: 1 }\n";
+  std::string text = "  steps:\n    - { id: s0, tool: transform, with: 1 }\n";
   for (std::size_t i = 1; i < steps; ++i) {
     text += "    - { id: s" + std::to_string(i) + ", tool: transform, with: \"${ steps.s" +
             std::to_string(i - 1) + ".output + 1 }\" }\n";
   }
-  const auto documents = must(schemas::read_yaml(text, "chain.yaml"));
-  return must(node::apply_flow(node.store(), documents.front(), Instant{1}, &node.tools()));
+  return bench::apply(node, "chain", text);
 }
 
 void many(const std::filesystem::path& directory, std::size_t steps) {
-  const auto node = open(directory / "many");
+  const auto node = bench::open(directory / "many");
   const auto flow = chain(*node, steps);
   std::vector<RunId> runs;
   const auto start = Ticks::now();
   const double used = bench::processor_seconds();
   for (std::size_t i = 0; i < kRuns; ++i) {
-    runs.push_back(RunId("chain-" + std::to_string(i)));
-    must(node->start({flow, Value(), {}, runs.back(), 7}));
+    runs.push_back(bench::run_of(*flow, i));
+    bench::must(node->start({flow, Value(), {}, runs.back(), 7}));
   }
   for (const RunId& run : runs) {
-    const RunRecord record = must(node->wait(run, false, {}));
+    const RunRecord record = bench::must(node->wait(run, false, {}));
     if (record.state != RunState::succeeded) {
       std::fprintf(stderr, "%s: %s\n", run.get().c_str(), record.reason.c_str());
       std::exit(1);
@@ -76,7 +55,7 @@ void many(const std::filesystem::path& directory, std::size_t steps) {
 }
 
 void alone(const std::filesystem::path& directory, std::size_t steps) {
-  const auto node = open(directory / "alone");
+  const auto node = bench::open(directory / "alone");
   const auto flow = chain(*node, steps);
   std::mutex mutex;
   std::vector<Ticks::time_point> seen;
@@ -86,8 +65,8 @@ void alone(const std::filesystem::path& directory, std::size_t steps) {
       seen.push_back(Ticks::now());
     }
   });
-  must(node->start({flow, Value(), {}, RunId("alone"), 7}));
-  must(node->wait(RunId("alone"), false, {}));
+  bench::must(node->start({flow, Value(), {}, RunId("alone"), 7}));
+  bench::must(node->wait(RunId("alone"), false, {}));
   std::vector<double> took;
   const std::lock_guard lock(mutex);
   for (std::size_t i = 1; i < seen.size(); ++i) {
