@@ -1,21 +1,23 @@
 #include "cli/app.h"
 
+#include <fcntl.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
-#include <cstdio>
+#include <csignal>
 #include <cstdlib>
 
 #include "cli/commands.h"
+#include "cli/help/pages.h"
+#include "cli/help/usage_error.h"
 #include "cli/version.h"
-#include "core/base/nearest.h"
 
 namespace skein::cli {
 namespace {
 
 std::filesystem::path default_data() {
-  if (const char* data = std::getenv("SKEIN_DATA")) {
+  if (const char* data = std::getenv("SKEIN_DATA"); data != nullptr && *data != '\0') {
     return data;
   }
   const char* home = std::getenv("HOME");
@@ -44,8 +46,11 @@ Context context_of(const Flags& flags) {
   Context context;
   context.data = flags.data;
   context.quiet = flags.quiet;
+  const char* no_color = std::getenv("NO_COLOR");
+  context.colour = !flags.no_color && (no_color == nullptr || *no_color == '\0');
+  context.log_level = flags.log_level;
   const char* user = std::getenv("USER");
-  context.user = user != nullptr ? user : "operator";
+  context.user = user != nullptr && *user != '\0' ? user : "operator";
   for (const auto& [name, format] : kFormats) {
     if (name == flags.format) {
       context.format = format;
@@ -55,79 +60,146 @@ Context context_of(const Flags& flags) {
 }
 
 void add_flags(CLI::App& app, Flags& flags) {
-  app.add_option("--data", flags.data, "Data directory (SKEIN_DATA)");
-  app.add_option("-o,--output", flags.format, "text, json, yaml, table, wide or name")
+  app.set_help_flag("-h,--help", "What a command does");
+  app.add_option("--data", flags.data, "Data directory")->type_name("DIR");
+  app.add_option("-o,--output", flags.format, "How results are printed")
+      ->type_name("FORMAT")
       ->check(CLI::IsMember({"text", "json", "yaml", "table", "wide", "name"}));
-  app.add_option("--log-level", flags.log_level, "trace, debug, info, warn, error or off");
+  app.add_option("--log-level", flags.log_level, "What is logged to standard error")
+      ->type_name("LEVEL")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
   app.add_flag("-q,--quiet", flags.quiet, "Nothing but data and errors");
-  app.add_flag("--no-color", flags.no_color, "No colours (NO_COLOR)");
-  app.fallthrough();
-}
-
-int wrong_usage(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv) {
-  std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-    names.push_back(command->get_name());
-  }
-  std::string hint = "see `skein --help`";
-  if (argc > 1 && argv[1][0] != '-' &&
-      std::find(names.begin(), names.end(), argv[1]) == names.end()) {
-    const std::vector<std::string_view> known(names.begin(), names.end());
-    if (const auto near = nearest(argv[1], known)) {
-      hint = "did you mean `skein " + std::string(*near) + "`?";
-    }
-  }
-  std::string what = error.what();
-  std::replace(what.begin(), what.end(), '\n', ' ');
-  return complain(Error{Code::usage_invalid, what, hint});
+  app.add_flag("--no-color", flags.no_color, "No colours");
+  app.set_version_flag("--version", version_line(), "What this binary is");
 }
 
 void add_version(CLI::App& app, Chosen& chosen) {
   app.add_subcommand("version", "What this binary is")->callback([&chosen] {
     chosen = [](const Context& context) {
-      std::puts((context.format == Format::json ? version_json() : version_line()).c_str());
+      put((context.format == Format::json ? version_json() : version_line()) + "\n");
       return kDone;
     };
   });
 }
 
+CLI::App& group(CLI::App& app, const char* name, const char* summary) {
+  return *app.add_subcommand(name, summary)->require_subcommand(1);
+}
+
+void add_runs(CLI::App& app, Chosen& chosen) {
+  CLI::App& run = group(app, "run", "Run a flow, and look after runs");
+  add_run_flow(run, chosen, "flow");
+  for (const auto add :
+       {add_status, add_watch, add_logs, add_history, add_answers, add_pause, add_resume,
+        add_cancel, add_retry, add_replay, add_fork, add_run_diff, add_export}) {
+    add(run, chosen);
+  }
+  add_runs_list(group(app, "runs", "Lists of runs"), chosen);
+  add_resume(app, chosen);
+}
+
+void add_flow(CLI::App& app, Chosen& chosen) {
+  CLI::App& flow = group(app, "flow", "The same, noun first");
+  add_files(flow, chosen);
+  add_diff(flow, chosen);
+  add_resources(flow, chosen, Noun::flow);
+  add_revisions(flow, chosen);
+  add_visualize(flow, chosen);
+  add_run_flow(flow, chosen, "run");
+  for (const auto add : {add_status, add_logs, add_watch, add_pause, add_resume, add_cancel}) {
+    add(flow, chosen);
+  }
+}
+
+void let_global_flags_stand_anywhere(CLI::App& app) {
+  app.fallthrough();
+  for (CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    let_global_flags_stand_anywhere(*command);
+  }
+}
+
+// The parsed command whose page was asked for.
+const CLI::App& deepest(const CLI::App& app) {
+  const auto parsed = app.get_subcommands();
+  return parsed.empty() ? app : deepest(*parsed.front());
+}
+
+std::string path_above(const CLI::App& app) {
+  const CLI::App* parent = app.get_parent();
+  if (parent == nullptr) {
+    return "";
+  }
+  const std::string above = path_above(*parent);
+  return above.empty() ? parent->get_name() : above + " " + parent->get_name();
+}
+
+// A database that opens as number 1 would receive what is printed.
+void fill_standard_files() {
+  for (const int file : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (::fcntl(file, F_GETFD) < 0) {
+      ::open("/dev/null", file == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+    }
+  }
+}
+
+// So that a reader that goes away fails a write. Not ignored: commands that tools start would
+// inherit that.
+void survive_closed_pipes() {
+  std::signal(SIGPIPE, [](int) {});
+}
+
+bool asks_for_json(const std::vector<std::string>& words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const bool separate = (words[i] == "-o" || words[i] == "--output") && i + 1 < words.size();
+    if (words[i] == "-ojson" || words[i] == "--output=json" ||
+        (separate && words[i + 1] == "json")) {
+      return true;
+    }
+  }
+  return false;
+}
+
 } // namespace
 
+void add_commands(CLI::App& app, Chosen& chosen) {
+  app.require_subcommand(1);
+  add_runs(app, chosen);
+  add_files(app, chosen);
+  add_diff(app, chosen);
+  add_resources(app, chosen, Noun::any);
+  add_flow(app, chosen);
+  add_about(app, chosen);
+  add_eval(app, chosen);
+  add_doctor(app, chosen);
+  add_help(app, chosen);
+  add_version(app, chosen);
+  let_global_flags_stand_anywhere(app);
+}
+
 int run(int argc, char** argv) {
-  CLI::App app("Durable runs of agents, fleets and flows", "skein");
+  fill_standard_files();
+  survive_closed_pipes();
+  CLI::App app("run durable flows, agents and fleets", "skein");
   Flags flags;
   Chosen chosen;
   add_flags(app, flags);
-  app.set_version_flag("--version", version_line());
-  app.require_subcommand(1);
-  CLI::App* run = app.add_subcommand("run", "Run a flow, and look after runs");
-  run->require_subcommand(1)->fallthrough();
-  add_run_flow(*run, chosen);
-  add_run_commands(*run, chosen);
-  CLI::App* runs = app.add_subcommand("runs", "Lists of runs");
-  runs->require_subcommand(1)->fallthrough();
-  add_runs_list(*runs, chosen);
-  CLI::App* flow = app.add_subcommand("flow", "The same, noun first");
-  flow->require_subcommand(1)->fallthrough();
-  add_run_commands(*flow, chosen);
-  add_resource_commands(app, chosen);
-  add_eval(app, chosen);
-  add_doctor(app, chosen);
-  add_version(app, chosen);
-  for (CLI::App* group : {&app, run, runs, flow}) {
-    for (CLI::App* command : group->get_subcommands([](const CLI::App*) { return true; })) {
-      command->fallthrough();
-    }
-  }
+  add_commands(app, chosen);
+  const std::vector<std::string> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  errors_as_json(asks_for_json(words));
   try {
-    app.parse(argc, argv);
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
+  } catch (const CLI::CallForHelp&) {
+    const CLI::App& asked = deepest(app);
+    put(help_page(row_of(asked, path_above(asked))));
+    return finish_output(kDone);
   } catch (const CLI::Success& done) {
-    return app.exit(done);
+    put(std::string(done.what()) + "\n");
+    return finish_output(kDone);
   } catch (const CLI::ParseError& error) {
-    return wrong_usage(app, error, argc, argv);
+    return complain(usage_error(app, words, error.what()));
   }
   set_up_log(flags);
-  return chosen(context_of(flags));
+  return finish_output(chosen(context_of(flags)));
 }
 
 } // namespace skein::cli

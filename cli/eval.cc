@@ -1,7 +1,8 @@
 #include <CLI/CLI.hpp>
-#include <cstdio>
+#include <memory>
 
 #include "cli/commands.h"
+#include "cli/input.h"
 #include "core/expression/program.h"
 #include "core/value/json.h"
 
@@ -41,9 +42,9 @@ int eval(const Context& context, const std::string& text, const std::string& bin
     return complain(value.error());
   }
   if (context.format == Format::yaml) {
-    std::fputs(to_yaml(*value).c_str(), stdout);
+    put(to_yaml(*value));
   } else {
-    std::puts(to_json(*value).c_str());
+    put(to_json(*value) + "\n");
   }
   return kDone;
 }
@@ -57,8 +58,9 @@ void add_eval(CLI::App& app, Chosen& chosen) {
   };
   auto wanted = std::make_shared<Wanted>();
   CLI::App* command = app.add_subcommand("eval", "Evaluate a CEL expression");
-  command->add_option("expression", wanted->text, "Expression")->required();
-  command->add_option("--bind", wanted->bind, "Variables: a JSON object, or a file with one");
+  command->add_option("expression", wanted->text, "Expression")->required()->type_name("CEL");
+  command->add_option("--bind", wanted->bind, "Variables: a JSON object, or a file with one")
+      ->type_name("FILE");
   command->callback([wanted, &chosen] {
     chosen = [wanted](const Context& context) { return eval(context, wanted->text, wanted->bind); };
   });

@@ -2,7 +2,6 @@
 
 set(SKEIN_DOC ${CMAKE_INSTALL_DATAROOTDIR}/doc/skein)
 install(TARGETS skein RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(FILES docs/skein.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES README.md CHANGELOG.md SECURITY.md DESTINATION ${SKEIN_DOC})
 install(FILES LICENSE DESTINATION ${SKEIN_DOC} RENAME copyright)
 
@@ -17,28 +16,32 @@ if(EXISTS ${PROJECT_SOURCE_DIR}/examples)
   install(DIRECTORY examples DESTINATION ${SKEIN_DOC} USE_SOURCE_PERMISSIONS)
 endif()
 
-# The binary knows its own commands, so the completions come from it.
-file(GLOB_RECURSE SKEIN_COMPLETES CONFIGURE_DEPENDS cli/*completion*.cc)
-if(SKEIN_COMPLETES)
-  set(SKEIN_COMPLETIONS)
-  set(SKEIN_COMPLETION_PLACES)
-  foreach(row "bash;bash-completion/completions/skein" "zsh;zsh/site-functions/_skein"
-              "fish;fish/vendor_completions.d/skein.fish")
-    list(GET row 0 shell)
-    list(GET row 1 place)
-    set(script ${PROJECT_BINARY_DIR}/packaging/${place})
-    cmake_path(GET script PARENT_PATH folder)
-    cmake_path(GET place PARENT_PATH subfolder)
-    add_custom_command(OUTPUT ${script}
-      COMMAND ${CMAKE_COMMAND} -E make_directory ${folder}
-      COMMAND skein completion ${shell} > ${script} || (${CMAKE_COMMAND} -E rm -f ${script} && false)
-      DEPENDS skein COMMENT "skein completion ${shell}" VERBATIM)
-    install(FILES ${script} DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/${subfolder})
-    list(APPEND SKEIN_COMPLETIONS ${script})
-    list(APPEND SKEIN_COMPLETION_PLACES ${place})
-  endforeach()
-  add_custom_target(completions ALL DEPENDS ${SKEIN_COMPLETIONS})
-endif()
+# The binary knows its own commands, so completions and man page come from it.
+set(SKEIN_PAGES)
+function(skein_writes file)
+  cmake_path(GET file PARENT_PATH folder)
+  add_custom_command(OUTPUT ${file}
+    COMMAND ${CMAKE_COMMAND} -E make_directory ${folder}
+    COMMAND skein ${ARGN} > ${file} || (${CMAKE_COMMAND} -E rm -f ${file} && false)
+    DEPENDS skein COMMENT "skein ${ARGN}" VERBATIM)
+  set(SKEIN_PAGES ${SKEIN_PAGES} ${file} PARENT_SCOPE)
+endfunction()
+
+set(SKEIN_MAN_PAGE ${PROJECT_BINARY_DIR}/packaging/man/skein.1)
+skein_writes(${SKEIN_MAN_PAGE} help --man)
+install(FILES ${SKEIN_MAN_PAGE} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+set(SKEIN_COMPLETION_PLACES)
+foreach(row "bash;bash-completion/completions/skein" "zsh;zsh/site-functions/_skein"
+            "fish;fish/vendor_completions.d/skein.fish")
+  list(GET row 0 shell)
+  list(GET row 1 place)
+  set(script ${PROJECT_BINARY_DIR}/packaging/${place})
+  cmake_path(GET place PARENT_PATH subfolder)
+  skein_writes(${script} completion ${shell})
+  install(FILES ${script} DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/${subfolder})
+  list(APPEND SKEIN_COMPLETION_PLACES ${place})
+endforeach()
+add_custom_target(pages ALL DEPENDS ${SKEIN_PAGES})
 
 set(CPACK_PACKAGE_NAME skein)
 set(CPACK_PACKAGE_VENDOR "The Skein authors")

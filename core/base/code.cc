@@ -63,6 +63,7 @@ constexpr std::array kRows{
     CodeRow{Code::usage_invalid, "usage_invalid", false},
     CodeRow{Code::file_unreadable, "file_unreadable", false},
     CodeRow{Code::interrupted, "interrupted", false},
+    CodeRow{Code::output_failed, "output_failed", false},
     CodeRow{Code::node_busy, "node_busy", true},
 };
 

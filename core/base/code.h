@@ -74,7 +74,8 @@ enum class Code : std::uint16_t {
   usage_invalid = 6001,
   file_unreadable = 6002,
   interrupted = 6003,
-  node_busy = 6004,
+  output_failed = 6004,
+  node_busy = 6005,
 };
 
 /// One row of the table of codes.

@@ -1,0 +1,145 @@
+#include "cli/input.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <iterator>
+#include <memory>
+
+#include "core/value/json.h"
+#include "schemas/yaml.h"
+
+namespace skein::cli {
+namespace {
+
+constexpr std::size_t kLargest = 64u << 20;
+
+Error unreadable(const std::string& file, const std::string& why) {
+  return Error{Code::file_unreadable, "cannot read " + file + ": " + why};
+}
+
+bool is_resource_file(const std::filesystem::path& path) {
+  const std::string extension = path.extension();
+  return extension == ".yaml" || extension == ".yml" || extension == ".json";
+}
+
+Result<std::vector<std::string>> files_of(const std::vector<std::string>& names) {
+  std::vector<std::string> files;
+  for (const std::string& name : names) {
+    std::error_code failure;
+    if (!std::filesystem::is_directory(name, failure)) {
+      files.push_back(name);
+      continue;
+    }
+    std::vector<std::string> inside;
+    for (std::filesystem::directory_iterator at(name, failure), end; !failure && at != end;
+         at.increment(failure)) {
+      if (is_resource_file(at->path())) {
+        inside.push_back(at->path());
+      }
+    }
+    if (failure || inside.empty()) {
+      return unreadable(name, failure ? failure.message() : "no YAML or JSON file is in it");
+    }
+    std::sort(inside.begin(), inside.end());
+    files.insert(files.end(), inside.begin(), inside.end());
+  }
+  return files;
+}
+
+} // namespace
+
+Result<Value> fields_of(const std::vector<std::string>& words) {
+  std::vector<MapEntry> entries;
+  for (const std::string& word : words) {
+    const auto equals = word.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return Error{Code::usage_invalid, "\"" + word + "\" is not NAME=VALUE"};
+    }
+    const std::string text = word.substr(equals + 1);
+    const auto json = parse_json(text);
+    std::erase_if(entries,
+                  [&](const MapEntry& e) { return e.first.as_string() == word.substr(0, equals); });
+    entries.emplace_back(word.substr(0, equals), json ? *json : Value(text));
+  }
+  return Value::of_map(std::move(entries));
+}
+
+Result<Value> input_of(const std::vector<std::string>& words, const std::string& file) {
+  if (!file.empty()) {
+    const auto text = read_file(file);
+    return text ? parse_json(*text) : text.error();
+  }
+  if (words.size() == 1 && !words[0].empty() && words[0].find_first_of("{[\"") == 0) {
+    return parse_json(words[0]);
+  }
+  return fields_of(words);
+}
+
+Result<std::string> read_file(const std::string& file) {
+  std::error_code ignored;
+  if (file != "-" && std::filesystem::is_directory(file, ignored)) {
+    return unreadable(file, "it is a directory");
+  }
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> opened(
+      file == "-" ? nullptr : std::fopen(file.c_str(), "rbe"),
+      [](std::FILE* f) { return f != nullptr ? std::fclose(f) : 0; });
+  std::FILE* in = file == "-" ? stdin : opened.get();
+  if (in == nullptr) {
+    return unreadable(file, std::strerror(errno));
+  }
+  std::string text;
+  char part[1 << 14];
+  for (std::size_t n = 0; (n = std::fread(part, 1, sizeof part, in)) > 0;) {
+    text.append(part, n);
+    if (text.size() > kLargest) {
+      return unreadable(file, "it is larger than 64MiB");
+    }
+  }
+  return std::ferror(in) != 0 ? Result<std::string>(unreadable(file, std::strerror(errno)))
+                              : Result<std::string>(std::move(text));
+}
+
+Result<std::vector<Document>> documents_of(const std::vector<std::string>& names) {
+  const auto files = files_of(names);
+  if (!files) {
+    return files.error();
+  }
+  std::vector<Document> all;
+  for (const std::string& file : *files) {
+    const auto text = read_file(file);
+    if (!text) {
+      return text.error();
+    }
+    auto documents = schemas::read_yaml(*text, file);
+    if (!documents) {
+      return documents.error();
+    }
+    std::move(documents->begin(), documents->end(), std::back_inserter(all));
+  }
+  if (all.empty()) {
+    return Error{Code::yaml_invalid, "there is no resource in " + files->front()};
+  }
+  return all;
+}
+
+bool names_a_file(const std::string& word) {
+  return word == "-" || word.find('/') != std::string::npos || is_resource_file(word);
+}
+
+Result<Document> document_of(const std::string& file) {
+  auto documents = documents_of({file});
+  if (!documents) {
+    return documents.error();
+  }
+  if (documents->size() != 1) {
+    return Error{Code::usage_invalid,
+                 file + " has " + std::to_string(documents->size()) + " documents, not one flow",
+                 "apply it with `skein apply -f " + file + "` and run one by its name"};
+  }
+  return std::move(documents->front());
+}
+
+} // namespace skein::cli

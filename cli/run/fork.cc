@@ -1,0 +1,174 @@
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <map>
+#include <memory>
+
+#include "cli/input.h"
+#include "cli/run/follow.h"
+#include "cli/run/one_run.h"
+#include "core/value/json.h"
+#include "node/replay.h"
+
+namespace skein::cli {
+namespace {
+
+struct Fork {
+  std::uint64_t at = 0;
+  std::vector<std::string> set;
+  std::vector<std::string> input;
+  std::string id;
+  bool detach = false;
+};
+
+// Makes the new run, says its id, and stays with it.
+int make(const Context& context, node::Node& node, const node::ForkRequest& request, bool detach) {
+  const auto run = node::fork(node.store(), request, now());
+  if (!run) {
+    return complain(run.error());
+  }
+  if (detach) {
+    put(run->get() + "\n");
+    return kDone;
+  }
+  if (!context.quiet) {
+    std::fprintf(stderr, "run %s\n", run->get().c_str());
+  }
+  if (auto resumed = node.resume(*run); !resumed) {
+    return complain(resumed.error());
+  }
+  return follow(context, node, *run);
+}
+
+int fork(const Context& context, node::Node& node, const RunId& source, const Fork& wanted) {
+  const auto vars = fields_of(wanted.set);
+  const auto input = fields_of(wanted.input);
+  if (!vars || !input) {
+    return complain(vars ? input.error() : vars.error());
+  }
+  node::ForkRequest request{source, Seq(wanted.at), {}, *vars, *input};
+  if (!wanted.id.empty()) {
+    request.id = RunId(wanted.id);
+  }
+  return make(context, node, request, wanted.detach);
+}
+
+struct Retry {
+  std::string step;
+  std::string done;
+  std::string id;
+  bool failed = false;
+  bool detach = false;
+};
+
+int settle(const Context& context, node::Node& node, const RunId& run, const Retry& wanted) {
+  const auto place = place_of(node, run, wanted.step);
+  const auto output = wanted.done.empty() ? Result<Value>(Value()) : parse_json(wanted.done);
+  if (!place || !output) {
+    return complain(place ? output.error() : place.error());
+  }
+  const auto how = !wanted.done.empty() ? flow::Settled::How::succeed
+                   : wanted.failed      ? flow::Settled::How::fail
+                                        : flow::Settled::How::retry;
+  return tell(context, node, run, flow::Settled{now(), *place, how, *output, context.user},
+              wanted.detach);
+}
+
+// The last entry before the attempt that the run failed with, so that a fork from there makes that
+// attempt anew; or before the timer that ended it.
+Result<Seq> before_failure(const Store& store, const RunRecord& record) {
+  const auto machine = node::machine_at(store, record.id);
+  if (!machine) {
+    return machine.error();
+  }
+  const std::string step = record.failure ? record.failure->step : "";
+  std::map<flow::Place, Seq> begun;
+  Seq attempt;
+  Seq timer;
+  const auto read = store.read_journal(record.id, Seq(1), [&](const Entry& entry) {
+    if (const auto* begins = std::get_if<flow::Begun>(&entry.event)) {
+      begun[begins->place] = entry.seq;
+    } else if (const auto* failed = std::get_if<flow::Failed>(&entry.event)) {
+      if (machine->step_at(failed->place).id == step) {
+        const auto found = begun.find(failed->place);
+        attempt = Seq((found != begun.end() ? found->second : entry.seq).get() - 1);
+      }
+    } else if (std::holds_alternative<flow::Expired>(entry.event)) {
+      timer = Seq(entry.seq.get() - 1);
+    }
+    return true;
+  });
+  if (!read) {
+    return read.error();
+  }
+  if (attempt.get() == 0 && timer.get() == 0) {
+    return Error{Code::run_state_conflict,
+                 "run " + record.id.get() + " failed without a step that could run again",
+                 "fork it with other variables: `skein run fork " + record.id.get() + " --at 1`"};
+  }
+  return attempt.get() > 0 ? attempt : timer;
+}
+
+int retry(const Context& context, node::Node& node, const RunId& run, const Retry& wanted) {
+  const auto record = record_of(node.store(), run.get());
+  if (!record) {
+    return complain(record.error());
+  }
+  if (record->state == RunState::failed) {
+    const auto at = before_failure(node.store(), *record);
+    if (!at) {
+      return complain(at.error());
+    }
+    node::ForkRequest request{run, *at, {}, Value(), Value()};
+    if (!wanted.id.empty()) {
+      request.id = RunId(wanted.id);
+    }
+    return make(context, node, request, wanted.detach);
+  }
+  if (wanted.step.empty()) {
+    return complain(Error{
+        Code::usage_invalid,
+        "run " + run.get() + " is " + std::string(name_of(record->state)) +
+            ": only a failed run, or a step in doubt, is tried again",
+        "name the step that is in doubt with --step; see `skein run status " + run.get() + "`"});
+  }
+  return settle(context, node, run, wanted);
+}
+
+} // namespace
+
+void add_fork(CLI::App& run, Chosen& chosen) {
+  auto wanted = std::make_shared<Fork>();
+  CLI::App& command = add_on_run(run, chosen, "fork", "A new run from an entry of this one",
+                                 [wanted](const Context& c, node::Node& n, const RunId& id) {
+                                   return fork(c, n, id, *wanted);
+                                 });
+  command.add_option("--at", wanted->at, "The last entry to keep")->required()->type_name("ENTRY");
+  command.add_option("--set", wanted->set, "Variable, as NAME=VALUE")->type_name("NAME=VALUE");
+  command.add_option("-i,--input", wanted->input, "Field of the input, as NAME=VALUE")
+      ->type_name("NAME=VALUE");
+  command.add_option("--id", wanted->id, "Id of the new run")->type_name("ID");
+  command.add_flag("--detach", wanted->detach, "Print the id and do not run it");
+  command.footer(
+      "Example:\n  skein run fork incident-1 --at 42 --set threshold=0.5\n  skein run diff "
+      "incident-1 incident-1-f1");
+}
+
+void add_retry(CLI::App& run, Chosen& chosen) {
+  auto wanted = std::make_shared<Retry>();
+  CLI::App& command =
+      add_on_run(run, chosen, "retry", "Run a failed step again, or settle one in doubt",
+                 [wanted](const Context& c, node::Node& n, const RunId& id) {
+                   return retry(c, n, id, *wanted);
+                 });
+  command.add_option("--step", wanted->step, "The step in doubt, as STEP or STEP[ITEM]")
+      ->type_name("STEP");
+  command.add_option("--done", wanted->done, "It had happened: its output")->type_name("JSON");
+  command.add_flag("--failed", wanted->failed, "It had not happened and shall not");
+  command.add_option("--id", wanted->id, "Id of the new run that goes on from a failed one")
+      ->type_name("ID");
+  command.add_flag("--detach", wanted->detach, "Do not stay with the run");
+  command.footer(
+      "A failed run stays as it is: a new one takes its journal up to the failure, and goes on.");
+}
+
+} // namespace skein::cli

@@ -1,0 +1,78 @@
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "cli/run/one_run.h"
+#include "cli/run/story.h"
+
+namespace skein::cli {
+namespace {
+
+constexpr std::size_t kWhatColumns = 80;
+
+Value value_of(const Entry& entry, const Told& told) {
+  const auto or_null = [](const std::string& text) { return text.empty() ? Value() : Value(text); };
+  return object({{"at", to_string(told.at)},
+                 {"entry", static_cast<std::int64_t>(told.seq.get())},
+                 {"kind", told.kind},
+                 {"step", or_null(told.step)},
+                 {"what", told.step.empty() ? told.what : told.step + " " + told.what},
+                 {"cause", or_null(told.cause)},
+                 {"key", or_null(told.key)},
+                 {"effects", to_string(entry.effects)},
+                 {"state", to_string(entry.state)}});
+}
+
+struct Wanted {
+  std::string step;
+  std::uint64_t from = 1;
+};
+
+int history(const Context& context, node::Node& node, const RunId& run, const Wanted& wanted) {
+  Story story(
+      [&](const ContentHash& revision) { return node::definition_of(node.store(), revision); });
+  std::vector<std::vector<std::string>> rows{
+      {"TIME", "ENTRY", "STEP", "WHAT", "CAUSE", "EFFECT KEY"}};
+  std::vector<Value> values;
+  std::optional<Error> failure;
+  const std::size_t columns = context.format == Format::wide ? SIZE_MAX : kWhatColumns;
+  const auto read = node.store().read_journal(run, Seq(1), [&](const Entry& entry) {
+    const auto told = story.take(entry);
+    if (!told) {
+      failure = told.error();
+      return false;
+    }
+    const bool shown =
+        told->seq.get() >= wanted.from && (wanted.step.empty() || told->step == wanted.step ||
+                                           told->step.starts_with(wanted.step + "["));
+    if (shown && context.structured()) {
+      values.push_back(value_of(entry, *told));
+    } else if (shown) {
+      rows.push_back({to_string(told->at), std::to_string(told->seq.get()), told->step,
+                      shortened(told->what, columns), told->cause, told->key});
+    }
+    return true;
+  });
+  if (!read || failure) {
+    return complain(failure ? *failure : read.error());
+  }
+  if (context.structured()) {
+    print_value(context.format, Value::of_list(std::move(values)));
+  } else {
+    put(table(rows));
+  }
+  return kDone;
+}
+
+} // namespace
+
+void add_history(CLI::App& run, Chosen& chosen) {
+  auto wanted = std::make_shared<Wanted>();
+  CLI::App& command = add_on_run(run, chosen, "history", "The journal as a story",
+                                 [wanted](const Context& c, node::Node& n, const RunId& id) {
+                                   return history(c, n, id, *wanted);
+                                 });
+  command.add_option("--step", wanted->step, "Only of this step")->type_name("STEP");
+  command.add_option("--from", wanted->from, "From this entry on")->type_name("ENTRY");
+}
+
+} // namespace skein::cli

@@ -1,0 +1,60 @@
+#include "cli/run/interrupt.h"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <string>
+
+#include "cli/context.h"
+
+namespace skein::cli {
+namespace {
+
+volatile std::sig_atomic_t interrupts = 0;
+
+// A handler may only write what stands ready.
+std::string& first_words() {
+  static std::string words;
+  return words;
+}
+
+std::string& last_words() {
+  static std::string words;
+  return words;
+}
+
+void say(const std::string& words) {
+  if (::write(STDERR_FILENO, words.data(), words.size()) < 0) {
+    return; // nobody to tell
+  }
+}
+
+void on_interrupt(int) {
+  interrupts = interrupts + 1;
+  if (interrupts > 1) {
+    say(last_words());
+    ::_exit(kInterrupted);
+  }
+  say(first_words());
+}
+
+} // namespace
+
+void catch_interrupts(const RunId& run) {
+  first_words() = "\nstopping run " + run.get() + " safely; once more leaves it at once\n";
+  last_words() =
+      "run " + run.get() + " is left as it is; go on with: skein run resume " + run.get() + "\n";
+  std::signal(SIGINT, on_interrupt);
+  std::signal(SIGTERM, on_interrupt);
+}
+
+void catch_interrupts() {
+  first_words().clear();
+  last_words().clear();
+  std::signal(SIGINT, on_interrupt);
+  std::signal(SIGTERM, on_interrupt);
+}
+
+bool interrupted() { return interrupts > 0; }
+
+} // namespace skein::cli

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "core/base/ids.h"
+
+namespace skein::cli {
+
+/// From here on the first Ctrl-C (or SIGTERM) only counts and says so; the second leaves at once
+/// with 130. Both name the command that goes on with the run.
+void catch_interrupts(const RunId& run);
+
+/// The same where no run is stayed with: both only end the command.
+void catch_interrupts();
+
+/// Whether the first has come.
+bool interrupted();
+
+} // namespace skein::cli

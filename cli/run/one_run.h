@@ -1,0 +1,23 @@
+#pragma once
+
+#include <functional>
+
+#include "cli/commands.h"
+#include "core/flow/event.h"
+
+namespace skein::cli {
+
+using RunAct = std::function<int(const Context&, node::Node&, const RunId&)>;
+
+/// A command whose first word is a run: opens the node and looks the run up, then acts.
+CLI::App& add_on_run(CLI::App& run, Chosen& chosen, const char* name, const char* summary,
+                     RunAct act);
+
+/// Gives an event to the run and stays with it while it goes on, unless detached.
+int tell(const Context& context, node::Node& node, const RunId& run, flow::Event event,
+         bool detach);
+
+/// "STEP" or "STEP[ITEM]" of this run. Errors: flow_step_unknown, and those of a replay.
+Result<flow::Place> place_of(node::Node& node, const RunId& run, const std::string& step);
+
+} // namespace skein::cli
