@@ -44,14 +44,24 @@ bool ReadAhead::hand_over() {
   changed_.wait(lock, [&] { return stopped_ || full_.size() < kAhead; });
   if (!filling_.empty()) {
     full_.push_back(std::exchange(filling_, {}));
-    filling_.reserve(kEntries);
   }
+  auto spent = std::exchange(spent_, {});
+  const bool wanted = !stopped_;
   changed_.notify_all();
-  return !stopped_;
+  lock.unlock();
+  for (auto& entries : spent) {
+    entries.clear();
+    filling_ = std::move(entries);
+  }
+  filling_.reserve(kEntries);
+  return wanted;
 }
 
-std::vector<Entry> ReadAhead::next() {
+std::vector<Entry> ReadAhead::next(std::vector<Entry> done) {
   std::unique_lock lock(mutex_);
+  if (!done.empty()) {
+    spent_.push_back(std::move(done));
+  }
   changed_.wait(lock, [&] { return ended_ || !full_.empty(); });
   if (full_.empty()) {
     return {};

@@ -24,7 +24,8 @@ class ReadAhead {
   ReadAhead& operator=(const ReadAhead&) = delete;
 
   /// The next entries, at least one; none at the end or where the journal cannot be read further.
-  std::vector<Entry> next();
+  /// `done` are those that the caller has done with: what made them frees them, which costs least.
+  std::vector<Entry> next(std::vector<Entry> done);
   /// Why next() gave none. Errors: those of Store::read_journal.
   Result<void> status() const { return status_; }
 
@@ -37,6 +38,7 @@ class ReadAhead {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<std::vector<Entry>> full_;
+  std::vector<std::vector<Entry>> spent_;
   bool ended_ = false;
   bool stopped_ = false;
   Result<void> status_;

@@ -90,7 +90,8 @@ Result<Folding> fold(const Store& store, const RunId& run, std::optional<Seq> un
   }
   Folding folding(store, run, std::move(*checkpoints));
   ReadAhead journal(store, run, until);
-  for (auto entries = journal.next(); !entries.empty(); entries = journal.next()) {
+  for (auto entries = journal.next({}); !entries.empty();
+       entries = journal.next(std::move(entries))) {
     if (!std::all_of(entries.begin(), entries.end(),
                      [&](const Entry& entry) { return folding.take(entry); })) {
       break;

@@ -10,6 +10,7 @@ namespace {
 constexpr std::size_t kReserve = 1u << 20;
 constexpr std::size_t kShrinkAbove = 16u << 20;
 constexpr std::size_t kProtection = 8;
+constexpr std::size_t kCheckpointsKept = 2;
 
 std::string_view bytes_of(const ContentHash& hash) {
   return {reinterpret_cast<const char*>(hash.bytes.data()), hash.bytes.size()};
@@ -114,15 +115,41 @@ Result<void> RocksWriter::add(const Batch& batch, const Append& append) {
   put_outbox(batch.partition, append);
   header_.entries.push_back({entry.run, entry.seq, content_hash(bytes)});
   if (append.checkpoint) {
-    failpoint("checkpoint.before_write");
-    const std::string cells = schemas::encode_checkpoint(*append.checkpoint, sink_);
-    key_.start(batch.partition.get(), Table::checkpoint)
-        .text(entry.run.get())
-        .u64(append.checkpoint->seq.get());
-    put(Table::checkpoint, cells);
+    if (auto kept = put_checkpoint(*append.checkpoint, **trace); !kept) {
+      return kept;
+    }
   }
   ++(*trace)->last_seq;
   return append.record ? put_record(*append.record, **trace) : Result<void>();
+}
+
+/// The newest two stay: one to recover from, one should that be unreadable. Before both there is
+/// the journal.
+Result<void> RocksWriter::put_checkpoint(const Checkpoint& checkpoint, RunTrace& trace) {
+  failpoint("checkpoint.before_write");
+  const auto at = [&](Seq seq) {
+    key_.start(partition_of(*current_).get(), Table::checkpoint)
+        .text(current_->get())
+        .u64(seq.get());
+  };
+  if (!trace.checkpoints) {
+    auto stored = read_checkpoint_seqs(database_, *current_);
+    if (!stored) {
+      return stored.error();
+    }
+    trace.checkpoints = std::move(*stored);
+  }
+  const std::string cells = schemas::encode_checkpoint(checkpoint, sink_);
+  at(checkpoint.seq);
+  put(Table::checkpoint, cells);
+  std::vector<Seq>& kept = *trace.checkpoints;
+  kept.push_back(checkpoint.seq);
+  while (kept.size() > kCheckpointsKept) {
+    at(kept.front());
+    remove(Table::checkpoint);
+    kept.erase(kept.begin());
+  }
+  return {};
 }
 
 Result<ChainTail*> RocksWriter::tail_for(const Batch& batch) {
@@ -160,7 +187,10 @@ Result<RunTrace*> RocksWriter::trace_for(const Entry& entry) {
     if (!last) {
       return last.error();
     }
-    trace = &traces_.insert(entry.run, RunTrace{last->get(), last->get() == 0, {}, nullptr});
+    trace = &traces_.insert(entry.run, RunTrace{last->get(), last->get() == 0, {}, {}, nullptr});
+    if (last->get() == 0) {
+      trace->checkpoints.emplace();
+    }
   }
   touched_runs_.push_back(&entry.run);
   touched_.push_back(trace);

@@ -40,6 +40,7 @@ class RocksWriter {
  private:
   Result<void> add(const Batch& batch);
   Result<void> add(const Batch& batch, const Append& append);
+  Result<void> put_checkpoint(const Checkpoint& checkpoint, RunTrace& trace);
   Result<ChainTail*> tail_for(const Batch& batch);
   Result<RunTrace*> trace_for(const Entry& entry);
   Result<void> read_indexed(const RunId& run, RunTrace& trace);

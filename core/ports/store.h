@@ -131,7 +131,7 @@ class Store {
   /// Entries `from` and later in order until `visit` answers false; each is the visitor's to keep.
   virtual Result<void> read_journal(const RunId& run, Seq from,
                                     const EntryVisitor& visit) const = 0;
-  /// Checkpoints of a run, ascending by seq.
+  /// Checkpoints of a run, ascending by seq; at least the newest two.
   virtual Result<std::vector<Checkpoint>> checkpoints(const RunId& run) const = 0;
   /// Of all of them, ascending, without their cells.
   virtual Result<std::vector<CheckpointMark>> checkpoint_marks(const RunId& run) const = 0;

@@ -91,6 +91,17 @@ Result<void> read_checkpoints(const RocksDatabase& database, const RunId& run,
   return scan.status();
 }
 
+Result<std::vector<Seq>> read_checkpoint_seqs(const RocksDatabase& database, const RunId& run) {
+  std::vector<Seq> found;
+  Scan scan(database, Table::checkpoint, Key(partition_of(run), Table::checkpoint).text(run.get()));
+  for (scan.first(); scan.valid(); scan.next()) {
+    found.push_back(seq_of(scan.suffix()));
+  }
+  auto ended = scan.status();
+  return ended ? Result<std::vector<Seq>>(std::move(found))
+               : Result<std::vector<Seq>>(ended.error());
+}
+
 Result<void> read_entries(const RocksDatabase& database, const RunId& run, Seq from,
                           const rocksdb::Snapshot* at, const EntryVisitor& visit) {
   const auto blobs = blobs_of(database);

@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "core/ports/store.h"
 #include "schemas/codec.h"
@@ -29,6 +30,8 @@ Result<std::optional<RunRecord>> read_record(const RocksDatabase& database, cons
 Result<void> read_checkpoints(const RocksDatabase& database, const RunId& run,
                               const rocksdb::Snapshot* at,
                               const std::function<bool(Seq, Result<Checkpoint>)>& visit);
+/// Ascending, whether they can be read or not.
+Result<std::vector<Seq>> read_checkpoint_seqs(const RocksDatabase& database, const RunId& run);
 Result<void> read_entries(const RocksDatabase& database, const RunId& run, Seq from,
                           const rocksdb::Snapshot* at, const EntryVisitor& visit);
 

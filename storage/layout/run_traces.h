@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 #include "core/base/hash.h"
 #include "core/run/run.h"
@@ -23,7 +24,8 @@ struct RunTrace {
   std::uint64_t last_seq = 0;
   bool record_read = false; ///< whether `record` says what is stored
   std::optional<IndexedRecord> record;
-  const RunRecord* newest = nullptr; ///< written by the commit in progress
+  std::optional<std::vector<Seq>> checkpoints; ///< that are stored, ascending; unknown until asked
+  const RunRecord* newest = nullptr;           ///< written by the commit in progress
 };
 
 /// Traces of the runs written last; bounded. A run that is forgotten is read again.

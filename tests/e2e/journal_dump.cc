@@ -8,6 +8,7 @@
 
 #include "core/value/json.h"
 #include "node/node.h"
+#include "node/refold.h"
 #include "node/replay.h"
 #include "storage/rocks_store.h"
 
@@ -161,7 +162,8 @@ class Dump {
 
   Result<void> print_rest() {
     const auto outbox = store_.outbox(1'000'000);
-    const auto report = store_.examine(nullptr, false);
+    node::MachineRefold refold(store_);
+    const auto report = store_.examine(&refold, false);
     if (!outbox || !report) {
       return outbox ? report.error() : outbox.error();
     }

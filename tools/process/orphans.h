@@ -20,8 +20,8 @@ std::vector<pid_t> grandchildren_of(pid_t pid);
 /// Kills adopted orphans that belong to a call, and reaps those that are dead: an orphan belongs
 /// where its environment has the mark or its session is the call's. `dying` keeps what was killed
 /// and is not reaped yet: a process that is about to end has no environment any more. `known` says
-/// which children are somebody's own. A dead adopted daemon of any call is reaped too. Returns whether there were any; the orphans of orphans are
-/// adopted next, so sweep until there are none.
+/// which children are somebody's own. A dead adopted daemon of any call is reaped too. Returns
+/// whether there were any; the orphans of orphans are adopted next, so sweep until there are none.
 bool sweep_orphans(std::string_view mark, pid_t session, std::set<pid_t>& dying,
                    const std::function<bool(pid_t)>& known);
 

@@ -73,5 +73,29 @@ TEST_F(Retention, keeps_a_content_that_a_new_run_refers_to_again) {
   EXPECT_TRUE(findings().empty());
 }
 
+TEST_F(Retention, the_newest_two_checkpoints_of_a_run_stay_also_after_a_restart) {
+  const auto mark = [&](std::uint64_t seq) {
+    Append append = entry_of("a", seq);
+    append.checkpoint = Checkpoint{RunId("a"), Seq(seq), Digest{seq, 7}, object({{"n", 1}})};
+    ASSERT_TRUE(commit(*store_, append));
+  };
+  const auto kept = [&] {
+    std::vector<std::uint64_t> seqs;
+    for (const CheckpointMark& found : *store_->checkpoint_marks(RunId("a"))) {
+      seqs.push_back(found.seq.get());
+    }
+    return seqs;
+  };
+  for (const std::uint64_t seq : {1u, 2u, 3u}) {
+    mark(seq);
+  }
+  EXPECT_EQ(kept(), (std::vector<std::uint64_t>{2, 3}));
+  store_.reset();
+  store_ = std::move(*RocksStore::open(folder_.path() / "db"));
+  mark(4);
+  EXPECT_EQ(kept(), (std::vector<std::uint64_t>{3, 4}));
+  EXPECT_TRUE(findings().empty());
+}
+
 } // namespace
 } // namespace skein::test
