@@ -22,7 +22,8 @@ function(skein_writes file)
   cmake_path(GET file PARENT_PATH folder)
   add_custom_command(OUTPUT ${file}
     COMMAND ${CMAKE_COMMAND} -E make_directory ${folder}
-    COMMAND skein ${ARGN} > ${file} || (${CMAKE_COMMAND} -E rm -f ${file} && false)
+    COMMAND skein ${ARGN} > ${file}.part
+    COMMAND ${CMAKE_COMMAND} -E rename ${file}.part ${file}
     DEPENDS skein COMMENT "skein ${ARGN}" VERBATIM)
   set(SKEIN_PAGES ${SKEIN_PAGES} ${file} PARENT_SCOPE)
 endfunction()

@@ -100,8 +100,9 @@ TEST_F(Stage, a_timer_fires_once_when_it_is_due) {
 
 TEST_F(Stage, a_refused_commit_rebuilds_the_run_from_its_journal) {
   const auto flow = load(kOneStep);
-  start(flow, "run-1");
-  start(flow, "run-2"); // gathers behind the first
+  const auto ids = neighbours(2);
+  start(flow, ids[0]);
+  start(flow, ids[1]); // gathers behind the first
   commits_.refuse_one(Error{Code::storage_full, "the disk is full"});
   run_all();
   EXPECT_EQ(answers_.size(), 2u);
@@ -110,7 +111,7 @@ TEST_F(Stage, a_refused_commit_rebuilds_the_run_from_its_journal) {
   }
   EXPECT_EQ(live(), 0u);
   answers_.clear();
-  start(flow, "run-1"); // there is room again
+  start(flow, ids[0]); // there is room again
   settle();
   EXPECT_TRUE(answers_.begin()->second.ok());
   EXPECT_EQ(box_.tool.calls.size(), 1u);
@@ -198,6 +199,7 @@ TEST_F(Stage, more_effects_than_slots_wait_for_their_turn) {
   limits.effects_in_flight = 2;
   set_up(limits);
   start(load("  steps:\n    - id: all\n      for_each: { in: \"${ [1, 2, 3, 4, 5] }\", as: n, "
+             "max_parallel: 5, "
              "steps: [ { id: act, tool: hand, effect: pure, with: {} } ] }\n"),
         "run-1");
   settle();
@@ -212,8 +214,8 @@ TEST_F(Stage, runs_beyond_the_limit_wait_for_admission) {
   limits.live_runs = 1; // a partition has at least sixteen
   set_up(limits);
   const auto flow = load("  steps: [ { id: act, tool: hand, effect: pure, with: {} } ]\n");
-  for (int i = 0; i < 17; ++i) {
-    start(flow, "run-" + std::to_string(i));
+  for (const std::string& id : neighbours(17)) {
+    start(flow, id);
   }
   settle();
   EXPECT_EQ(live(), 16u);

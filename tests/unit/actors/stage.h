@@ -126,15 +126,17 @@ class Stage : public ::testing::Test {
                      [this](const Error& error) { broken_ = error; }},
         limits, commits_);
     shared_->deliver = [this](const RunId& run, flow::Event event) {
-      caf::anon_send(partition_, std::make_shared<Inbound>(Inbound{run, std::move(event), {}}));
+      caf::anon_send(home_of(run), std::make_shared<Inbound>(Inbound{run, std::move(event), {}}));
     };
     shared_->wake = [this](const RunId& run) {
-      caf::anon_send(partition_, std::make_shared<Wake>(Wake{run, {}}));
+      caf::anon_send(home_of(run), std::make_shared<Wake>(Wake{run, {}}));
     };
     shared_->timer = system_->spawn(timer_actor, shared_);
     shared_->supervisor = system_->spawn(supervisor_actor, shared_);
     shared_->outbox = system_->spawn(outbox_actor, shared_);
-    partition_ = system_->spawn(partition_actor, shared_, PartitionId(0));
+    for (std::uint16_t number = 0; number < kPartitions; ++number) {
+      partitions_.push_back(system_->spawn(partition_actor, shared_, PartitionId(number)));
+    }
     run_all();
   }
 
@@ -144,8 +146,10 @@ class Stage : public ::testing::Test {
     if (!system_) {
       return;
     }
-    for (const caf::actor& actor :
-         {shared_->timer, shared_->supervisor, shared_->outbox, partition_}) {
+    for (const caf::actor& actor : {shared_->timer, shared_->supervisor, shared_->outbox}) {
+      caf::anon_send(actor, Stop{});
+    }
+    for (const caf::actor& actor : partitions_) {
       caf::anon_send(actor, Stop{});
     }
     run_all();
@@ -154,7 +158,7 @@ class Stage : public ::testing::Test {
       box_.tool.answers.pop_back();
     }
     run_all();
-    partition_ = nullptr;
+    partitions_.clear();
     shared_ = nullptr;
     system_ = nullptr;
   }
@@ -196,12 +200,15 @@ class Stage : public ::testing::Test {
     return found->second;
   }
 
+  const caf::actor& home_of(const RunId& run) const { return partitions_[partition_of(run).get()]; }
+
   /// Sends an event; the answer is in answers_ once it is there.
   void send(const std::string& run, flow::Event event) {
-    caf::anon_send(partition_, std::make_shared<Inbound>(Inbound{
-                                   RunId(run), std::move(event), [this, run](Result<void> result) {
-                                     answers_.emplace(run, std::move(result));
-                                   }}));
+    caf::anon_send(home_of(RunId(run)),
+                   std::make_shared<Inbound>(
+                       Inbound{RunId(run), std::move(event), [this, run](Result<void> result) {
+                                 answers_.emplace(run, std::move(result));
+                               }}));
     run_all();
   }
   void start(const flow::DefinitionPtr& flow, const std::string& run) {
@@ -216,10 +223,25 @@ class Stage : public ::testing::Test {
     box_.tool.calls.clear();
     set_up({});
   }
+  /// Run ids that live in one partition.
+  static std::vector<std::string> neighbours(std::size_t count) {
+    std::vector<std::string> ids;
+    for (int i = 0; ids.size() < count; ++i) {
+      const std::string id = "run-" + std::to_string(i);
+      if (partition_of(RunId(id)) == PartitionId(0)) {
+        ids.push_back(id);
+      }
+    }
+    return ids;
+  }
   RunState state_of(const std::string& run) const { return (*store_.find_run(RunId(run)))->state; }
   std::size_t live() const {
-    auto* actor = caf::actor_cast<caf::abstract_actor*>(partition_);
-    return static_cast<caf::stateful_actor<PartitionActorState>*>(actor)->state.live.size();
+    std::size_t sum = 0;
+    for (const caf::actor& partition : partitions_) {
+      auto* actor = caf::actor_cast<caf::abstract_actor*>(partition);
+      sum += static_cast<caf::stateful_actor<PartitionActorState>*>(actor)->state.live.size();
+    }
+    return sum;
   }
 
   Config config_;
@@ -229,7 +251,7 @@ class Stage : public ::testing::Test {
   HeldCommits commits_{store_};
   std::unique_ptr<caf::actor_system> system_;
   SharedPtr shared_;
-  caf::actor partition_;
+  std::vector<caf::actor> partitions_;
   std::map<ContentHash, flow::DefinitionPtr> definitions_;
   std::vector<std::string> entries_;
   std::map<RunId, RunRecord> shown_;

@@ -81,7 +81,8 @@ TEST_F(Retention, the_newest_two_checkpoints_of_a_run_stay_also_after_a_restart)
   };
   const auto kept = [&] {
     std::vector<std::uint64_t> seqs;
-    for (const CheckpointMark& found : *store_->checkpoint_marks(RunId("a"))) {
+    const auto marks = store_->checkpoint_marks(RunId("a"));
+    for (const CheckpointMark& found : *marks) {
       seqs.push_back(found.seq.get());
     }
     return seqs;
