@@ -10,7 +10,8 @@
 namespace skein::actors {
 namespace {
 
-constexpr std::chrono::microseconds kGather{200};
+/// A lone run proposes its next entry sooner than a sleeping thread wakes up.
+constexpr std::chrono::microseconds kAwake{50};
 
 } // namespace
 
@@ -34,12 +35,21 @@ void Committer::submit(Batch batch, Answer answer) {
   arrived_.notify_one();
 }
 
+void Committer::stay_awake(std::unique_lock<std::mutex>& lock) {
+  const auto until = std::chrono::steady_clock::now() + kAwake;
+  while (queue_.empty() && !ending_ && std::chrono::steady_clock::now() < until) {
+    lock.unlock();
+    std::this_thread::yield();
+    lock.lock();
+  }
+}
+
 std::vector<Committer::Item> Committer::gather() {
   std::unique_lock lock(mutex_);
-  arrived_.wait(lock, [&] { return !queue_.empty() || ending_; });
-  if (last_group_ > 1 && queue_.size() < last_group_) {
-    arrived_.wait_for(lock, kGather, [&] { return queue_.size() >= last_group_ || ending_; });
+  if (last_group_ == 1) {
+    stay_awake(lock);
   }
+  arrived_.wait(lock, [&] { return !queue_.empty() || ending_; });
   last_group_ = queue_.size();
   std::vector<Item> items;
   items.swap(queue_);

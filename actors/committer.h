@@ -29,9 +29,9 @@ class Commits {
 ///
 ///   partitions ──submit──► queue ──► one Store::commit ──► one answer per batch
 ///
-/// A lone batch does not wait; under load the committer gathers for at most 200 µs, until as many
-/// batches are there as were in the last group. Thread-safety: submit from any thread. Answers come
-/// on the committer's thread and must not block.
+/// Nothing waits for company: under load a group is what came while the last one was written, and
+/// after a lone batch the thread stays awake a moment for the next. Thread-safety: submit from any
+/// thread. Answers come on the committer's thread and must not block.
 class Committer : public Commits {
  public:
   Committer(Store& store, const Clock& clock);
@@ -50,6 +50,7 @@ class Committer : public Commits {
   };
 
   void run();
+  void stay_awake(std::unique_lock<std::mutex>& lock);
   std::vector<Item> gather();
   void commit(std::vector<Item>& items);
 
@@ -58,7 +59,7 @@ class Committer : public Commits {
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::vector<Item> queue_;
-  std::size_t last_group_ = 1;
+  std::size_t last_group_ = 0;
   bool ending_ = false;
   Instant last_time_;
   std::thread thread_;

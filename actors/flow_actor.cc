@@ -32,9 +32,10 @@ flow::Event event_of(const AttemptEnded& done, Instant at) {
 
 } // namespace
 
-Result<void> FlowActorState::load() {
+Result<void> FlowActorState::load(std::optional<LoadedRun> known) {
   loaded = true;
-  auto from_disk = shared->around.store.load_run(run);
+  auto from_disk =
+      known ? Result<LoadedRun>(std::move(*known)) : shared->around.store.load_run(run);
   if (!from_disk) {
     return from_disk.error();
   }
@@ -144,7 +145,7 @@ void FlowActorState::handle(flow::Event event, Reply reply) {
   if (const auto* created = std::get_if<flow::Created>(&event)) {
     ready = create(*created);
   } else if (!loaded) {
-    ready = load();
+    ready = load({});
     if (ready && !std::holds_alternative<flow::CancelAsked>(event) &&
         !std::holds_alternative<flow::PauseAsked>(event)) {
       recover(); // what comes next must not find half of what a crash left
@@ -165,21 +166,21 @@ void FlowActorState::handle(flow::Event event, Reply reply) {
   }
   failpoint("run.before_propose");
   newest = flow::at_of(event);
-  AppendPtr append = append_of(event, *effects);
+  Append append = append_of(event, *effects);
   pending.push_back({seq, std::move(*effects), std::move(reply)});
   shared->busy.begin();
-  if (const auto to = caf::actor_cast<caf::actor>(partition)) {
-    self->send(to, std::move(append));
+  if (!proposing.to->propose(proposing.as, std::move(append))) {
+    shared->busy.end(); // of an actor that is about to hear that it must forget what it decided
   }
 }
 
-AppendPtr FlowActorState::append_of(const flow::Event& event, const flow::Effects& effects) {
-  auto append = std::make_shared<Append>();
-  append->entry = Entry{run, Seq(++seq), event, flow::digest_of(effects), machine->state_digest()};
+Append FlowActorState::append_of(const flow::Event& event, const flow::Effects& effects) {
+  Append append;
+  append.entry = Entry{run, Seq(++seq), event, flow::digest_of(effects), machine->state_digest()};
   ++since_checkpoint;
-  add_rows(*append, effects);
+  add_rows(append, effects);
   if (wants_checkpoint()) {
-    append->checkpoint = machine->checkpoint(Seq(seq));
+    append.checkpoint = machine->checkpoint(Seq(seq));
     since_checkpoint = 0;
     size_at_checkpoint = machine->size();
   }
@@ -192,7 +193,7 @@ bool FlowActorState::wants_checkpoint() const {
   if (is_final(machine->state())) {
     return false; // nothing will be recovered; a replay folds the journal
   }
-  return since_checkpoint >= std::max(kEntriesPerCheckpoint, size_at_checkpoint) ||
+  return since_checkpoint >= std::max(kEntriesPerCheckpoint, 2 * size_at_checkpoint) ||
          (since_checkpoint >= std::max(kEntriesBeforeRest, size_at_checkpoint / 4) &&
           machine->at_rest());
 }
@@ -390,12 +391,13 @@ void FlowActorState::rest() {
 }
 
 caf::behavior flow_actor(caf::stateful_actor<FlowActorState>* self, SharedPtr shared,
-                         caf::actor_addr partition, RunId run) {
+                         caf::actor_addr partition, RunId run, Proposing proposing) {
   FlowActorState& state = self->state;
   state.self = self;
   state.shared = std::move(shared);
   state.partition = std::move(partition);
   state.run = std::move(run);
+  state.proposing = std::move(proposing);
   self->set_exit_handler([self](const caf::exit_msg& exit) {
     for (auto& [place, attempt] : self->state.attempts) {
       if (attempt.actor) {
@@ -405,6 +407,8 @@ caf::behavior flow_actor(caf::stateful_actor<FlowActorState>* self, SharedPtr sh
     self->quit(exit.reason);
   });
   return {
+      // the most frequent first: they are tried in this order
+      [self](const Durable& durable) { self->state.durable(durable.seq); },
       [self](const InboundPtr& inbound) {
         FlowActorState& now = self->state;
         ++now.handled;
@@ -414,7 +418,8 @@ caf::behavior flow_actor(caf::stateful_actor<FlowActorState>* self, SharedPtr sh
       [self](const RecoverPtr& recover) {
         FlowActorState& now = self->state;
         ++now.handled;
-        const Result<void> ready = now.loaded ? Result<void>() : now.load();
+        const Result<void> ready =
+            now.loaded ? Result<void>() : now.load(std::move(recover->loaded));
         if (ready && !now.recovered) {
           now.recover();
         }
@@ -423,7 +428,6 @@ caf::behavior flow_actor(caf::stateful_actor<FlowActorState>* self, SharedPtr sh
         }
         now.rest();
       },
-      [self](const Durable& durable) { self->state.durable(durable.seq); },
       [self](const RefusedPtr& refused) { self->state.refused(refused->error); },
       [self](const SlotGranted& granted) { self->state.start(granted); },
       [self](const AttemptEndedPtr& done) { self->state.ended(*done); },

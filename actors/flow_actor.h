@@ -5,14 +5,21 @@
 #include <optional>
 
 #include "actors/messages.h"
+#include "actors/proposals.h"
 #include "core/flow/machine.h"
 
 namespace skein::actors {
 
+/// Where a run proposes its entries, and as who.
+struct Proposing {
+  ProposalsPtr to;
+  Proposals::ProposerPtr as;
+};
+
 /// One live run: feeds its machine, proposes entries, runs effects once they are durable. Holds no
 /// rule of its own.
 ///
-///   event ──► Machine::step ──► Append ──► partition ──► … ──► Durable ──► answers and effects
+///   event ──► Machine::step ──► Append ──► Proposals ──► … ──► Durable ──► answers and effects
 struct FlowActorState {
   static inline const char* name = "flow_actor";
 
@@ -20,6 +27,7 @@ struct FlowActorState {
   SharedPtr shared;
   caf::actor_addr partition;
   RunId run;
+  Proposing proposing;
   std::optional<flow::Machine> machine;
   RunRecord record;
 
@@ -44,12 +52,12 @@ struct FlowActorState {
   bool loaded = false;
   bool recovered = false;
 
-  Result<void> load();
+  Result<void> load(std::optional<LoadedRun> known);
   void recover();
   void recover(const flow::Outstanding& effect);
   void handle(flow::Event event, Reply reply);
   Result<void> create(const flow::Created& created);
-  AppendPtr append_of(const flow::Event& event, const flow::Effects& effects);
+  Append append_of(const flow::Event& event, const flow::Effects& effects);
   void add_rows(Append& append, const flow::Effects& effects);
   bool wants_checkpoint() const;
   void durable(std::uint64_t upto);
@@ -67,6 +75,6 @@ struct FlowActorState {
 };
 
 caf::behavior flow_actor(caf::stateful_actor<FlowActorState>* self, SharedPtr shared,
-                         caf::actor_addr partition, RunId run);
+                         caf::actor_addr partition, RunId run, Proposing proposing);
 
 } // namespace skein::actors

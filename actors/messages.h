@@ -2,6 +2,7 @@
 
 #include <caf/all.hpp>
 #include <memory>
+#include <optional>
 
 #include "actors/shared.h"
 #include "core/run/run.h"
@@ -17,12 +18,10 @@ struct Inbound {
 };
 using InboundPtr = std::shared_ptr<Inbound>;
 
-/// From a flow actor to its partition.
-using AppendPtr = std::shared_ptr<Append>;
-
 /// From a partition to a flow actor: entries up to here are durable.
 struct Durable {
   std::uint64_t seq = 0;
+  std::shared_ptr<void> turn; ///< held until what follows is proposed
 };
 
 /// A commit was refused: the flow actor's memory is ahead of the truth.
@@ -46,11 +45,13 @@ struct AtRest {
 
 struct Wake {
   RunId run;
+  std::optional<LoadedRun> loaded; ///< read while Shared::resuming
   Reply reply;
 };
 using WakePtr = std::shared_ptr<Wake>;
 
 struct Recover {
+  std::optional<LoadedRun> loaded; ///< what the journal says; empty: ask it
   Reply reply;
 };
 using RecoverPtr = std::shared_ptr<Recover>;
@@ -101,7 +102,6 @@ struct Cancel {};
 } // namespace skein::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::InboundPtr)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::AppendPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Durable)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::RefusedPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::CommittedPtr)

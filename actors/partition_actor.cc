@@ -21,9 +21,11 @@ PartitionActorState::Live* PartitionActorState::live_run(const RunId& run) {
   if (live.size() >= share) {
     return nullptr;
   }
-  auto actor = self->spawn<caf::monitored>(flow_actor, shared, self->address(), run);
+  auto proposer = std::make_shared<Proposals::Proposer>();
+  auto actor = self->spawn<caf::monitored>(flow_actor, shared, self->address(), run,
+                                           Proposing{proposals, proposer});
   ids.emplace(actor.id(), run);
-  return &live.emplace(run, Live{std::move(actor), 0}).first->second;
+  return &live.emplace(run, Live{std::move(actor), std::move(proposer), 0}).first->second;
 }
 
 void PartitionActorState::to_run(const RunId& run, caf::message message) {
@@ -33,6 +35,24 @@ void PartitionActorState::to_run(const RunId& run, caf::message message) {
   } else {
     parked.emplace_back(run, std::move(message));
   }
+}
+
+// What was read ahead is the newest only where the run was not live since, and is about to be.
+void PartitionActorState::wake(Wake& wake) {
+  if (left.contains(wake.run) || live_run(wake.run) == nullptr) {
+    wake.loaded.reset();
+  }
+  to_run(wake.run, caf::make_message(std::make_shared<Recover>(
+                       Recover{std::move(wake.loaded), std::move(wake.reply)})));
+}
+
+void PartitionActorState::forget(std::unordered_map<RunId, Live>::iterator run) {
+  if (shared->resuming.load() > 0) {
+    left.insert(run->first);
+  } else {
+    left.clear();
+  }
+  live.erase(run);
 }
 
 void PartitionActorState::admit_parked() {
@@ -51,7 +71,10 @@ void PartitionActorState::fell(const caf::down_msg& down) {
   }
   const RunId run = std::move(id->second);
   ids.erase(id);
-  live.erase(run);
+  if (const auto found = live.find(run); found != live.end()) {
+    proposals->forget(found->second.proposer);
+    forget(found);
+  }
   if (down.reason != caf::exit_reason::user_shutdown) {
     self->send(shared->supervisor,
                std::make_shared<const Fell>(
@@ -60,49 +83,17 @@ void PartitionActorState::fell(const caf::down_msg& down) {
   admit_parked();
 }
 
-void PartitionActorState::propose(Append append) {
-  const auto run = live.find(append.entry.run);
-  const auto sender = caf::actor_cast<caf::actor_addr>(self->current_sender());
-  if (run == live.end() || run->second.actor.address() != sender) {
-    shared->busy.end(); // of an actor that was told to forget what it decided
-    return;
-  }
-  gathered.push_back(std::move(append));
-  if (!committing) {
-    flush();
-  }
-}
-
-void PartitionActorState::flush() {
-  if (gathered.empty()) {
-    return;
-  }
-  committing = true;
-  Batch batch;
-  batch.partition = partition;
-  batch.epoch = epoch;
-  batch.at = not_before;
-  batch.appends.swap(gathered);
-  const caf::actor_addr me = self->address();
-  shared->commits.submit(std::move(batch), [me](const Result<void>& result, Batch&& done) {
-    if (const auto alive = caf::actor_cast<caf::actor>(me)) {
-      caf::anon_send(alive, std::make_shared<Committed>(Committed{result, std::move(done)}));
-    }
-  });
-}
-
 void PartitionActorState::committed(Committed& done) {
-  committing = false;
   if (done.result) {
     tell_durable(done.batch);
   } else {
     refuse(done.batch, done.result.error());
   }
   shared->busy.end(static_cast<std::int64_t>(done.batch.appends.size()));
-  flush();
 }
 
 void PartitionActorState::tell_durable(const Batch& batch) {
+  const std::shared_ptr<void> turn = proposals->turn();
   for (std::size_t i = 0; i < batch.appends.size(); ++i) {
     const Append& append = batch.appends[i];
     shared->around.on_entry(append.entry, append.record ? &*append.record : nullptr);
@@ -110,7 +101,7 @@ void PartitionActorState::tell_durable(const Batch& batch) {
         i + 1 == batch.appends.size() || batch.appends[i + 1].entry.run != append.entry.run;
     const auto run = last_of_run ? live.find(append.entry.run) : live.end();
     if (run != live.end()) { // Durable names the last; the flow actor takes all before it
-      self->send(run->second.actor, Durable{append.entry.seq.get()});
+      self->send(run->second.actor, Durable{append.entry.seq.get(), turn});
     }
   }
 }
@@ -122,21 +113,21 @@ void PartitionActorState::refuse(const Batch& batch, const Error& error) {
   if (error.code == Code::storage_io) {
     shared->around.on_broken(error);
   }
+  const std::vector<Append> gathered = proposals->refuse();
   std::set<RunId> runs;
-  for (const std::vector<Append>* appends : {&batch.appends, &std::as_const(gathered)}) {
+  for (const std::vector<Append>* appends : {&batch.appends, &gathered}) {
     for (const Append& append : *appends) {
       runs.insert(append.entry.run);
     }
   }
   shared->busy.end(static_cast<std::int64_t>(gathered.size()));
-  gathered.clear();
   const auto refused = std::make_shared<const Refused>(Refused{error});
   for (const RunId& run : runs) {
     const auto found = live.find(run);
     if (found != live.end()) {
       self->send(found->second.actor, refused);
       ids.erase(found->second.actor.id());
-      live.erase(found);
+      forget(found);
     }
     self->send(shared->supervisor, std::make_shared<const Fell>(Fell{
                                        run, to_string(error), error.code == Code::storage_full}));
@@ -149,10 +140,30 @@ void PartitionActorState::at_rest(const AtRest& rest) {
   if (run != live.end() && run->second.sent == rest.handled) {
     self->send_exit(run->second.actor, caf::exit_reason::user_shutdown);
     ids.erase(run->second.actor.id());
-    live.erase(run);
+    forget(run);
     admit_parked();
   }
 }
+
+namespace {
+
+ProposalsPtr proposals_of(caf::stateful_actor<PartitionActorState>& self) {
+  Epoch epoch{1};
+  Instant not_before; // time of the newest batch that is there, however the clock was set since
+  if (const auto tail = self.state.shared->around.store.tail_of(self.state.partition)) {
+    epoch = std::max(epoch, tail->epoch);
+    not_before = tail->at;
+  }
+  return std::make_shared<Proposals>(
+      self.state.partition, epoch, not_before, self.state.shared->commits,
+      [me = self.address()](const Result<void>& result, Batch&& done) {
+        if (const auto alive = caf::actor_cast<caf::actor>(me)) {
+          caf::anon_send(alive, std::make_shared<Committed>(Committed{result, std::move(done)}));
+        }
+      });
+}
+
+} // namespace
 
 caf::behavior partition_actor(caf::stateful_actor<PartitionActorState>* self, SharedPtr shared,
                               PartitionId partition) {
@@ -160,22 +171,15 @@ caf::behavior partition_actor(caf::stateful_actor<PartitionActorState>* self, Sh
   state.self = self;
   state.shared = std::move(shared);
   state.partition = partition;
-  if (const auto tail = state.shared->around.store.tail_of(partition)) {
-    state.epoch = std::max(state.epoch, tail->epoch);
-    state.not_before = tail->at; // however the clock was set since
-  }
+  state.proposals = proposals_of(*self);
   self->set_down_handler([self](const caf::down_msg& down) { self->state.fell(down); });
   return {
+      // the most frequent first: they are tried in this order
+      [self](const CommittedPtr& done) { self->state.committed(*done); },
       [self](const InboundPtr& inbound) {
         self->state.to_run(inbound->run, caf::make_message(inbound));
       },
-      [self](const WakePtr& wake) {
-        self->state.to_run(
-            wake->run,
-            caf::make_message(std::make_shared<Recover>(Recover{std::move(wake->reply)})));
-      },
-      [self](const AppendPtr& append) { self->state.propose(std::move(*append)); },
-      [self](const CommittedPtr& done) { self->state.committed(*done); },
+      [self](const WakePtr& wake) { self->state.wake(*wake); },
       [self](const AtRest& rest) { self->state.at_rest(rest); },
       [self](const Stop&) {
         for (auto& [run, actor] : self->state.live) {

@@ -2,14 +2,16 @@
 
 #include <deque>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "actors/messages.h"
+#include "actors/proposals.h"
 
 namespace skein::actors {
 
-/// Order of one partition: routes events to its live runs, brings waiting ones back, and puts what
-/// they propose into batches, one under way at a time while others gather.
+/// Order of one partition: routes events to its live runs, brings waiting ones back, and tells them
+/// what became of the batches that they propose.
 struct PartitionActorState {
   static inline const char* name = "partition_actor";
 
@@ -19,22 +21,21 @@ struct PartitionActorState {
 
   struct Live {
     caf::actor actor;
+    Proposals::ProposerPtr proposer;
     std::uint64_t sent = 0;
   };
   std::unordered_map<RunId, Live> live;
   std::unordered_map<caf::actor_id, RunId> ids;      ///< of the live ones
   std::deque<std::pair<RunId, caf::message>> parked; ///< for runs that wait for admission
-  std::vector<Append> gathered;
-  bool committing = false;
-  Epoch epoch{1};
-  Instant not_before; ///< time of the newest batch that was there at the start
+  ProposalsPtr proposals;
+  std::unordered_set<RunId> left; ///< memory while Shared::resuming: what was read may be old
 
   void to_run(const RunId& run, caf::message message);
   Live* live_run(const RunId& run);
+  void wake(Wake& wake);
   void admit_parked();
+  void forget(std::unordered_map<RunId, Live>::iterator run);
   void fell(const caf::down_msg& down);
-  void propose(Append append);
-  void flush();
   void committed(Committed& done);
   void tell_durable(const Batch& batch);
   void refuse(const Batch& batch, const Error& error);

@@ -2,6 +2,8 @@
 
 #include <array>
 #include <future>
+#include <semaphore>
+#include <thread>
 
 #include "actors/committer.h"
 #include "actors/outbox_actor.h"
@@ -11,6 +13,8 @@
 
 namespace skein::actors {
 namespace {
+
+constexpr std::ptrdiff_t kReadAhead = 4'096; ///< runs that are read and not yet their actors'
 
 struct Config : caf::actor_system_config {
   explicit Config(std::size_t threads) {
@@ -60,7 +64,15 @@ class CafRunHost : public RunHost {
   }
 
   void wake(const RunId& run, Reply reply) override {
-    send(run, std::make_shared<Wake>(Wake{run, std::move(reply)}));
+    send(run, std::make_shared<Wake>(Wake{run, {}, std::move(reply)}));
+  }
+
+  void resume(std::vector<RunId> runs, Woken woken) override {
+    if (resuming_.joinable()) {
+      resuming_.join();
+    }
+    resuming_ = std::jthread([this, runs = std::move(runs), woken = std::move(woken)](
+                                 const std::stop_token& stop) { read_ahead(runs, woken, stop); });
   }
 
   bool drain(Millis limit) override {
@@ -69,12 +81,37 @@ class CafRunHost : public RunHost {
   }
 
   void stop() override {
+    resuming_.request_stop();
     if (tell_all_to_stop()) {
       system_.await_all_actors_done(); // they use what is destroyed next
+    }
+    if (resuming_.joinable()) {
+      resuming_.join();
     }
   }
 
  private:
+  void read_ahead(const std::vector<RunId>& runs, const Woken& woken, const std::stop_token& stop) {
+    // Partitions note who leaves memory until the last of these was woken, or dropped.
+    ++shared_->resuming;
+    const std::shared_ptr<void> noting(nullptr, [shared = shared_](void*) { --shared->resuming; });
+    for (const RunId& run : runs) {
+      ahead_.acquire();
+      const std::shared_ptr<void> place(nullptr, [this, noting](void*) { ahead_.release(); });
+      if (stop.stop_requested()) {
+        return;
+      }
+      auto loaded = shared_->around.store.load_run(run);
+      if (!loaded) {
+        woken(run, loaded.error());
+        continue;
+      }
+      send(run, std::make_shared<Wake>(
+                    Wake{run, std::move(*loaded),
+                         [run, woken, place](const Result<void>& result) { woken(run, result); }}));
+    }
+  }
+
   bool tell_all_to_stop() {
     const std::lock_guard lock(mutex_);
     if (stopped_) {
@@ -118,6 +155,8 @@ class CafRunHost : public RunHost {
   std::mutex mutex_;
   std::array<caf::actor, kPartitions> partitions_;
   bool stopped_ = false;
+  std::counting_semaphore<> ahead_{kReadAhead};
+  std::jthread resuming_;
 };
 
 } // namespace

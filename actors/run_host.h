@@ -32,7 +32,7 @@ struct Surroundings {
 };
 
 struct Limits {
-  std::size_t threads = 2;
+  std::size_t threads = 1; ///< of the scheduler; the committer has one more
   std::size_t effects_in_flight = 256;
   std::size_t inbound = 65'536;    ///< events from outside without an answer; more are refused
   std::size_t live_runs = 100'000; ///< in memory at once; events for others wait for admission
@@ -40,6 +40,7 @@ struct Limits {
 };
 
 using Reply = std::function<void(Result<void>)>;
+using Woken = std::function<void(const RunId&, const Result<void>&)>;
 
 /// The actors of a node: they own the live runs, bring waiting ones back when something comes for
 /// them, and let them go again.
@@ -58,6 +59,9 @@ class RunHost {
   virtual void deliver(const RunId& run, flow::Event event, Reply reply) = 0;
   /// Makes a run go on that a crash cut off; replies once it is in memory.
   virtual void wake(const RunId& run, Reply reply) = 0;
+  /// Wakes them all, reading ahead of their actors on a thread of its own; `woken` hears of each,
+  /// but of those that a stop comes before.
+  virtual void resume(std::vector<RunId> runs, Woken woken) = 0;
   /// Starts nothing new and waits for what is under way; whether it ended within the limit.
   virtual bool drain(Millis limit) = 0;
   /// Asks the attempts under way to stop, waits for what is being committed, ends every actor.

@@ -27,6 +27,7 @@ struct Shared {
   Busy busy;                            ///< attempts, and entries that are not durable yet
   std::atomic<bool> draining = false;   ///< start nothing new
   std::atomic<std::size_t> inbound = 0; ///< events from outside without an answer
+  std::atomic<int> resuming = 0;        ///< runs are being read ahead of their actors
   caf::actor timer;
   caf::actor supervisor;
   caf::actor outbox;

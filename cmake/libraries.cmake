@@ -11,6 +11,7 @@ find_package(spdlog REQUIRED)
 find_package(date REQUIRED)
 
 pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
+pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 
 # Debian's CAF and RocksDB ship no usable CMake or pkg-config files for every layout: name them.
@@ -25,6 +26,12 @@ if(SKEIN_ROCKSDB_ARCHIVE)
     snappy z bz2 lz4 zstd gflags Threads::Threads ${CMAKE_DL_LIBS})
 else()
   target_link_libraries(skein_rocksdb INTERFACE rocksdb)
+endif()
+# What a program allocates from: actors come and go on several threads, and their memory with them.
+# The sanitizers bring an allocator of their own.
+add_library(skein_allocator INTERFACE)
+if(NOT SKEIN_SANITIZE)
+  target_link_libraries(skein_allocator INTERFACE PkgConfig::JEMALLOC)
 endif()
 add_library(skein_boost_json INTERFACE)
 target_link_libraries(skein_boost_json INTERFACE boost_json Boost::headers)

@@ -10,6 +10,8 @@
 #include <mutex>
 #include <random>
 #include <system_error>
+#include <thread>
+#include <tuple>
 
 #include "actors/run_host.h"
 #include "core/schema/schema.h"
@@ -84,6 +86,10 @@ class Listeners {
   std::atomic<bool> any_ = false;
 };
 
+/// The thread that commits is busy whenever many runs are; with its processor the actors only make
+/// it wait.
+std::size_t threads_of_machine() { return std::max(2u, std::thread::hardware_concurrency()) - 1; }
+
 class EmbeddedNode : public Node {
  public:
   EmbeddedNode(Settings settings, std::unique_ptr<storage::RocksStore> store)
@@ -102,7 +108,7 @@ class EmbeddedNode : public Node {
         },
         [this](const Error& error) { broke(error); }};
     actors::Limits limits;
-    limits.threads = settings_.threads;
+    limits.threads = settings_.threads > 0 ? settings_.threads : threads_of_machine();
     limits.effects_in_flight = settings_.effects_in_flight;
     limits.live_runs = settings_.live_runs;
     limits.starts_effects = settings_.starts_effects;
@@ -145,6 +151,18 @@ class EmbeddedNode : public Node {
   }
 
   Result<std::size_t> resume_all() override {
+    std::promise<void> all;
+    auto in_memory = all.get_future();
+    auto count = wake_all({nullptr, [all = std::make_shared<std::promise<void>>(std::move(all))](
+                                        void*) { all->set_value(); }});
+    if (count) {
+      in_memory.wait();
+    }
+    return count;
+  }
+
+  /// Goes on with every live run; the last copy of `last` goes once all of them are in memory.
+  Result<std::size_t> wake_all(std::shared_ptr<void> last) {
     std::vector<RunId> runs;
     for (std::uint16_t p = 0; p < kPartitions; ++p) {
       const auto read = store_->live_runs(PartitionId(p), [&](const RunId& run) {
@@ -155,14 +173,18 @@ class EmbeddedNode : public Node {
         return read.error();
       }
     }
-    for (const RunId& run : runs) {
-      host_->wake(run, [run](const Result<void>& woken) {
-        if (!woken) {
-          spdlog::error("run {}: {}", run.get(), to_string(woken.error()));
-        }
-      });
-    }
-    return runs.size();
+    // As their rows lie on the disk.
+    std::sort(runs.begin(), runs.end(), [](const RunId& a, const RunId& b) {
+      return std::tuple(partition_of(a), a) < std::tuple(partition_of(b), b);
+    });
+    const std::size_t count = runs.size();
+    host_->resume(std::move(runs),
+                  [last = std::move(last)](const RunId& run, const Result<void>& woken) {
+                    if (!woken) {
+                      spdlog::error("run {}: {}", run.get(), to_string(woken.error()));
+                    }
+                  });
+    return count;
   }
 
   Result<RunRecord> wait(const RunId& run, bool stop_when_waiting,
@@ -396,7 +418,7 @@ Result<std::unique_ptr<Node>> Node::open(Settings settings) {
   const bool recover = settings.recover;
   auto node = std::make_unique<EmbeddedNode>(std::move(settings), std::move(*store));
   if (recover) {
-    if (auto resumed = node->resume_all(); !resumed) {
+    if (auto resumed = node->wake_all({}); !resumed) {
       return resumed.error();
     }
   }

@@ -26,7 +26,7 @@ struct Settings {
       roots;           ///< where the file and shell tools may work; empty: the current directory
   bool sandbox = true; ///< of shell steps that do not say
   std::vector<std::string> http_allow; ///< what http steps may reach besides public addresses
-  std::size_t threads = 2;             ///< of the actor scheduler
+  std::size_t threads = 0; ///< of the actor scheduler; 0: one per processor but the committer's
   std::size_t effects_in_flight = 256; ///< tool calls that run at once
   std::size_t live_runs = 100'000;     ///< runs in memory at once; others wait for admission
   bool recover = true;                 ///< at start, go on with the runs that a crash cut off
@@ -64,7 +64,7 @@ class Node {
 
   /// Makes sure that a run which was cut off goes on. Does nothing to one that waits or has ended.
   virtual Result<void> resume(const RunId& run) = 0;
-  /// All that are pending or running; answers how many.
+  /// All that are pending or running; answers how many, once they are in memory and go on.
   virtual Result<std::size_t> resume_all() = 0;
 
   /// Waits until the run has ended, is paused, or waits for something that only time or a person

@@ -36,7 +36,8 @@ rocksdb::ColumnFamilyOptions family_options(const std::shared_ptr<rocksdb::Cache
   family.write_buffer_size = write_buffer;
   family.max_write_buffer_number = 3;
   family.level_compaction_dynamic_level_bytes = true;
-  family.compression = rocksdb::kLZ4Compression;
+  // What a flush writes is soon compacted, so it is written fast and compressed below.
+  family.compression_per_level = {rocksdb::kNoCompression, rocksdb::kLZ4Compression};
   family.bottommost_compression = rocksdb::kZSTD;
   family.force_consistency_checks = true;
   family.memtable_protection_bytes_per_key = kProtection;
@@ -131,6 +132,7 @@ RocksOptions options_of(const Options& options, std::shared_ptr<RocksLog> log,
   state.table_properties_collector_factories.push_back(
       rocksdb::NewCompactOnDeletionCollectorFactory(128, 64));
   rocksdb::ColumnFamilyOptions blobs = family_options(cache, options.write_memory / 10);
+  blobs.compression_per_level.clear();
   blobs.compression = rocksdb::kZSTD;
   all.families.emplace_back(rocksdb::kDefaultColumnFamilyName, state);
   rocksdb::ColumnFamilyOptions history = family_options(cache, options.write_memory * 4 / 10);

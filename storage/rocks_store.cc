@@ -25,6 +25,9 @@ TimerRow timer_of(std::string_view suffix) {
 }
 
 /// The newest checkpoint that can be read, each that cannot with an error in the log.
+/// A journal that short folds faster than a checkpoint is looked for.
+constexpr std::size_t kShort = 16;
+
 Result<std::optional<Checkpoint>> newest_checkpoint(const RocksDatabase& database, const RunId& run,
                                                     const rocksdb::Snapshot* at) {
   std::optional<Checkpoint> newest;
@@ -94,17 +97,30 @@ Result<LoadedRun> RocksStore::load_run(const RunId& run) const {
   if (!*record) {
     return no_run(run);
   }
-  auto checkpoint = newest_checkpoint(*parts_->database, run, view.get());
-  if (!checkpoint) {
-    return checkpoint.error();
-  }
-  LoadedRun loaded{std::move(**record), std::move(*checkpoint), {}};
-  const std::uint64_t from = loaded.checkpoint ? loaded.checkpoint->seq.get() + 1 : 1;
-  auto read = read_entries(*parts_->database, run, Seq(from), view.get(), [&](Entry&& entry) {
+  LoadedRun loaded{std::move(**record), {}, {}};
+  const auto take = [&](Entry&& entry) {
     loaded.tail.push_back(std::move(entry));
-    return true;
-  });
-  return read ? Result<LoadedRun>(std::move(loaded)) : Result<LoadedRun>(read.error());
+    return loaded.tail.size() <= kShort;
+  };
+  auto read = read_entries(*parts_->database, run, Seq(1), view.get(), take);
+  if (!read || loaded.tail.size() > kShort) {
+    auto checkpoint = newest_checkpoint(*parts_->database, run, view.get());
+    if (!checkpoint) {
+      return checkpoint.error();
+    }
+    loaded.tail.clear();
+    loaded.checkpoint = std::move(*checkpoint);
+    const std::uint64_t from = loaded.checkpoint ? loaded.checkpoint->seq.get() + 1 : 1;
+    read = read_entries(*parts_->database, run, Seq(from), view.get(), [&](Entry&& entry) {
+      loaded.tail.push_back(std::move(entry));
+      return true;
+    });
+  }
+  if (!read) {
+    return read.error();
+  }
+  parts_->writer->loaded(loaded);
+  return loaded;
 }
 
 Result<void> RocksStore::read_journal(const RunId& run, Seq from, const EntryVisitor& visit) const {

@@ -69,6 +69,18 @@ Result<void> RocksWriter::commit(std::span<const Batch> batches) {
   return {};
 }
 
+void RocksWriter::loaded(const LoadedRun& run) {
+  RunTrace trace;
+  if (!run.tail.empty()) {
+    trace.last_seq = run.tail.back().seq.get();
+  } else if (run.checkpoint) {
+    trace.last_seq = run.checkpoint->seq.get();
+  }
+  trace.record_read = true;
+  trace.record = indexed(run.record);
+  traces_.loaded(run.record.id, std::move(trace));
+}
+
 Result<void> RocksWriter::add(const Batch& batch) {
   auto tail = tail_for(batch);
   if (!tail) {

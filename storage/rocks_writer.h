@@ -33,6 +33,8 @@ class RocksWriter {
 
   /// From now on, notes the contents that commits refer to, so that a sweep spares them.
   void watch_blobs(std::set<ContentHash>* seen) { seen_blobs_ = seen; }
+  /// What was read of a run that goes on, so that its next append reads nothing. From any thread.
+  void loaded(const LoadedRun& run);
   /// Reads the run again at its next append.
   void forget(const RunId& run) { traces_.forget(run); }
   void forget_all() { traces_.forget_all(); }

@@ -81,11 +81,11 @@ struct PartitionTail {
 };
 
 /// A run as far as it can be restored without folding everything: the newest readable checkpoint
-/// and what follows.
+/// and what follows. A journal of a few entries may come whole, without looking for a checkpoint.
 struct LoadedRun {
   RunRecord record;
   std::optional<Checkpoint> checkpoint;
-  std::vector<Entry> tail; ///< entries after the checkpoint, ascending
+  std::vector<Entry> tail; ///< entries after the checkpoint, or all of them; ascending
 };
 
 struct RunFilter {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 #include <optional>
 #include <unordered_map>
 #include <vector>
@@ -28,11 +29,15 @@ struct RunTrace {
   const RunRecord* newest = nullptr;           ///< written by the commit in progress
 };
 
-/// Traces of the runs written last; bounded. A run that is forgotten is read again.
-/// Thread-safety: none.
+/// Traces of the runs written last; bounded. A run that is forgotten is read again. Thread-safety:
+/// one thread writes; `loaded` from any.
 class RunTraces {
  public:
   static constexpr std::size_t kGeneration = 32'768;
+
+  /// What was just read of a run that is about to be written, for when its trace is not here. A run
+  /// that was written since is not believed to be as it was read.
+  void loaded(const RunId& run, RunTrace trace);
 
   /// Null where the run is not remembered. Valid until `age` or `forget`.
   RunTrace* find(const RunId& run);
@@ -44,8 +49,12 @@ class RunTraces {
 
  private:
   using Map = std::unordered_map<RunId, RunTrace>;
+  RunTrace* from_loaded(const RunId& run);
+
   Map young_;
   Map old_;
+  std::mutex mutex_;
+  Map loaded_; ///< guarded by the mutex; never of a run that left the traces after it was read
 };
 
 } // namespace skein::storage

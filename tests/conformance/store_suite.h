@@ -95,27 +95,35 @@ TEST_P(StoreSuite, a_batch_of_an_older_epoch_is_refused) {
 }
 
 TEST_P(StoreSuite, a_run_is_loaded_from_its_newest_checkpoint_and_what_follows) {
-  Append second = entry_of("a", 2);
-  second.checkpoint = Checkpoint{RunId("a"), Seq(2), Digest{2, 7}, object({{"n", 2}})};
-  ASSERT_TRUE(commit(store(), {with_record(entry_of("a", 1), record_of("a", RunState::running)),
-                               second, entry_of("a", 3)}));
+  std::vector<Append> appends{with_record(entry_of("a", 1), record_of("a", RunState::running))};
+  for (std::uint64_t seq = 2; seq <= 30; ++seq) {
+    appends.push_back(entry_of("a", seq));
+  }
+  appends[28].checkpoint = Checkpoint{RunId("a"), Seq(29), Digest{2, 7}, object({{"n", 2}})};
+  ASSERT_TRUE(commit(store(), appends));
   reopen();
   auto loaded = store().load_run(RunId("a"));
   ASSERT_TRUE(loaded) << to_string(loaded.error());
   ASSERT_TRUE(loaded->checkpoint);
-  EXPECT_EQ(loaded->checkpoint->seq.get(), 2u);
+  EXPECT_EQ(loaded->checkpoint->seq.get(), 29u);
   EXPECT_EQ(loaded->checkpoint->cells, object({{"n", 2}}));
   ASSERT_EQ(loaded->tail.size(), 1u);
-  EXPECT_EQ(loaded->tail[0].seq.get(), 3u);
-  EXPECT_EQ(store().checkpoints(RunId("a"))->size(), 1u);
+  EXPECT_EQ(loaded->tail[0].seq.get(), 30u);
   const auto marks = store().checkpoint_marks(RunId("a"));
   ASSERT_TRUE(marks && marks->size() == 1);
-  EXPECT_EQ(marks->front().seq, store().checkpoints(RunId("a"))->front().seq);
-  EXPECT_EQ(marks->front().state, store().checkpoints(RunId("a"))->front().state);
+  EXPECT_EQ(marks->front().seq, Seq(29));
   EXPECT_EQ(store().load_run(RunId("b")).error().code, Code::run_unknown);
   EXPECT_EQ(
       store().read_journal(RunId("b"), Seq(1), [](const Entry&) { return true; }).error().code,
       Code::run_unknown);
+}
+
+TEST_P(StoreSuite, a_run_of_a_few_entries_is_loaded_with_its_checkpoint_or_whole) {
+  Append first = with_record(entry_of("a", 1), record_of("a", RunState::running));
+  first.checkpoint = Checkpoint{RunId("a"), Seq(1), Digest{2, 7}, object({{"n", 2}})};
+  ASSERT_TRUE(commit(store(), {first, entry_of("a", 2)}));
+  const auto loaded = store().load_run(RunId("a"));
+  EXPECT_EQ(loaded->tail.size(), loaded->checkpoint ? 1u : 2u);
 }
 
 TEST_P(StoreSuite, large_payloads_come_back_whole) {

@@ -98,6 +98,29 @@ TEST_F(Stage, a_timer_fires_once_when_it_is_due) {
   EXPECT_EQ(entries_.size(), entries);
 }
 
+TEST_F(Stage, runs_of_one_partition_that_go_in_step_share_their_batches) {
+  box_.tool.inlined = true;
+  const auto flow = load(
+      "  steps:\n    - { id: a, tool: hand, effect: pure, with: {} }\n"
+      "    - { id: b, tool: hand, effect: pure, with: {} }\n");
+  const auto ids = neighbours(3);
+  for (const std::string& id : ids) {
+    start(flow, id);
+  }
+  EXPECT_EQ(commits_.entries_of_first(), 1u); // the first found nothing under way
+  commits_.commit_one();
+  run_all();
+  EXPECT_EQ(commits_.entries_of_first(), 3u); // waits for what its predecessor set going
+  commits_.commit_one();
+  run_all();
+  EXPECT_EQ(commits_.held(), 1u);
+  EXPECT_EQ(commits_.entries_of_first(), 3u);
+  settle();
+  for (const std::string& id : ids) {
+    EXPECT_EQ(state_of(id), RunState::succeeded);
+  }
+}
+
 TEST_F(Stage, a_refused_commit_rebuilds_the_run_from_its_journal) {
   const auto flow = load(kOneStep);
   const auto ids = neighbours(2);

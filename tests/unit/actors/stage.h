@@ -36,6 +36,7 @@ class HeldCommits : public Commits {
     held_.push_back({std::move(batch), std::move(answer)});
   }
   std::size_t held() const { return held_.size(); }
+  std::size_t entries_of_first() const { return held_.front().first.appends.size(); }
   void commit_one() {
     auto [batch, answer] = std::move(held_.front());
     held_.pop_front();
@@ -70,9 +71,13 @@ class HandTool : public Tool {
     answers.push_back(std::move(done));
     return std::make_unique<Handle>(*this, calls.size() - 1);
   }
+  std::optional<ToolResult> run_inline(const ToolCall&) override {
+    return inlined ? std::optional<ToolResult>(Value()) : std::nullopt;
+  }
   Result<std::optional<Value>> probe(const ToolCall&) override { return probed; }
 
   bool throws = false;
+  bool inlined = false;
   std::optional<Value> probed;
   std::vector<ToolCall> calls;
   std::vector<ToolDone> answers;
@@ -129,7 +134,7 @@ class Stage : public ::testing::Test {
       caf::anon_send(home_of(run), std::make_shared<Inbound>(Inbound{run, std::move(event), {}}));
     };
     shared_->wake = [this](const RunId& run) {
-      caf::anon_send(home_of(run), std::make_shared<Wake>(Wake{run, {}}));
+      caf::anon_send(home_of(run), std::make_shared<Wake>(Wake{run, {}, {}}));
     };
     shared_->timer = system_->spawn(timer_actor, shared_);
     shared_->supervisor = system_->spawn(supervisor_actor, shared_);

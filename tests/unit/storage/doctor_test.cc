@@ -162,21 +162,21 @@ TEST_F(Doctor, rebuilds_records_indexes_timers_and_waits_from_the_journal) {
 }
 
 TEST_F(Doctor, an_unreadable_checkpoint_is_a_finding_and_loading_falls_back_to_an_older_one) {
-  for (const std::uint64_t seq : {3u, 4u}) {
+  for (std::uint64_t seq = 3; seq <= 20; ++seq) {
     Append append = entry_of("a", seq);
     append.checkpoint = Checkpoint{RunId("a"), Seq(seq), Digest{seq, 7}, object({{"n", 1}})};
     ASSERT_TRUE(commit(*store_, append));
   }
-  ASSERT_TRUE(commit(*store_, entry_of("a", 5)));
+  ASSERT_TRUE(commit(*store_, entry_of("a", 21)));
   tamper([](rocksdb::DB& raw, const Handles& handles) {
     const std::string newest =
-        Key(partition_of(RunId("a")), Table::checkpoint).text("a").u64(4).take();
+        Key(partition_of(RunId("a")), Table::checkpoint).text("a").u64(20).take();
     ASSERT_TRUE(raw.Put({}, handles[2], newest, "not a checkpoint").ok());
   });
   auto loaded = store_->load_run(RunId("a"));
   ASSERT_TRUE(loaded) << to_string(loaded.error());
   ASSERT_TRUE(loaded->checkpoint);
-  EXPECT_EQ(loaded->checkpoint->seq, Seq(3));
+  EXPECT_EQ(loaded->checkpoint->seq, Seq(19));
   EXPECT_EQ(loaded->tail.size(), 2u);
   EXPECT_EQ(store_->checkpoints(RunId("a")).error().code, Code::storage_corrupt);
   EXPECT_FALSE(store_->examine(nullptr, false)->healthy());

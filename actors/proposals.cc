@@ -1,0 +1,78 @@
+#include "actors/proposals.h"
+
+#include <utility>
+
+namespace skein::actors {
+
+Proposals::Proposals(PartitionId partition, Epoch epoch, Instant not_before, Commits& commits,
+                     Commits::Answer answer)
+    : partition_(partition),
+      epoch_(epoch),
+      not_before_(not_before),
+      commits_(commits),
+      answer_(std::move(answer)) {}
+
+bool Proposals::propose(const ProposerPtr& proposer, Append append) {
+  std::unique_lock lock(mutex_);
+  if (proposer->forgotten_) {
+    return false;
+  }
+  gathered_.push_back(std::move(append));
+  gathered_by_.push_back(proposer);
+  if (state_ == State::idle) {
+    submit(lock);
+  }
+  return true;
+}
+
+void Proposals::submit(std::unique_lock<std::mutex>& lock) {
+  state_ = State::committing;
+  Batch batch;
+  batch.partition = partition_;
+  batch.epoch = epoch_;
+  batch.at = not_before_;
+  batch.appends.swap(gathered_);
+  under_way_by_.swap(gathered_by_);
+  gathered_by_.clear();
+  lock.unlock();
+  commits_.submit(std::move(batch), answer_);
+}
+
+std::shared_ptr<void> Proposals::turn() {
+  {
+    const std::lock_guard lock(mutex_);
+    state_ = State::turn;
+  }
+  return {nullptr, [self = shared_from_this()](void*) { self->end_turn(); }};
+}
+
+void Proposals::end_turn() {
+  std::unique_lock lock(mutex_);
+  if (state_ != State::turn) {
+    return;
+  }
+  state_ = State::idle;
+  if (!gathered_.empty()) {
+    submit(lock);
+  }
+}
+
+std::vector<Append> Proposals::refuse() {
+  const std::lock_guard lock(mutex_);
+  state_ = State::idle;
+  for (const std::vector<ProposerPtr>* proposers : {&under_way_by_, &gathered_by_}) {
+    for (const ProposerPtr& proposer : *proposers) {
+      proposer->forgotten_ = true;
+    }
+  }
+  under_way_by_.clear();
+  gathered_by_.clear();
+  return std::exchange(gathered_, {});
+}
+
+void Proposals::forget(const ProposerPtr& proposer) {
+  const std::lock_guard lock(mutex_);
+  proposer->forgotten_ = true;
+}
+
+} // namespace skein::actors
