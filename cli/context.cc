@@ -48,10 +48,11 @@ Value error_of(const RunRecord& record) {
 
 } // namespace
 
-Result<std::unique_ptr<node::Node>> Context::open(bool recover) const {
-  node::Settings settings;
+namespace {
+
+Result<std::unique_ptr<node::Node>> open_with(node::Settings settings,
+                                              const std::filesystem::path& data) {
   settings.data = data;
-  settings.recover = recover;
   settings.http_allow = words_of("SKEIN_HTTP_ALLOW");
   const auto sandbox = words_of("SKEIN_SANDBOX");
   settings.sandbox = sandbox.empty() || sandbox.front() != "none";
@@ -60,6 +61,20 @@ Result<std::unique_ptr<node::Node>> Context::open(bool recover) const {
                  "SKEIN_SANDBOX is \"" + sandbox.front() + "\", not bubblewrap or none"};
   }
   return node::Node::open(std::move(settings));
+}
+
+} // namespace
+
+Result<std::unique_ptr<node::Node>> Context::open(bool recover) const {
+  node::Settings settings;
+  settings.recover = recover;
+  return open_with(std::move(settings), data);
+}
+
+Result<std::unique_ptr<node::Node>> Context::open_to_record() const {
+  node::Settings settings;
+  settings.starts_effects = false;
+  return open_with(std::move(settings), data);
 }
 
 Instant now() { return node::SystemClock().now(); }

@@ -32,6 +32,10 @@ struct Context {
   bool structured() const { return format == Format::json || format == Format::yaml; }
 
   Result<std::unique_ptr<node::Node>> open(bool recover = false) const;
+
+  /// For `--detach`: what is asked for becomes durable, and no attempt begins that the end of this
+  /// process would cut off. The next process that stays goes on with it.
+  Result<std::unique_ptr<node::Node>> open_to_record() const;
 };
 
 /// In the format that was asked for: JSON or YAML.

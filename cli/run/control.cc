@@ -67,7 +67,7 @@ int resume_all(const Context& context) {
 }
 
 int resume(const Context& context, const std::string& name, bool detach) {
-  auto node = context.open();
+  auto node = detach ? context.open_to_record() : context.open();
   const auto record = node ? record_of((*node)->store(), name) : node.error();
   if (!record) {
     return complain(record.error());

@@ -39,7 +39,7 @@ int run_flow(const Context& context, const Wanted& wanted) {
   if (!input || !labels) {
     return complain(input ? labels.error() : input.error());
   }
-  auto node = context.open();
+  auto node = wanted.detach ? context.open_to_record() : context.open();
   const auto definition = node ? definition_for(**node, wanted) : node.error();
   if (!definition) {
     return complain(definition.error());

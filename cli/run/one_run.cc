@@ -13,9 +13,11 @@ CLI::App& add_on_run(CLI::App& run, Chosen& chosen, const char* name, const char
   auto wanted = std::make_shared<std::string>();
   CLI::App* command = run.add_subcommand(name, summary);
   command->add_option("run", *wanted, "Run id")->required()->type_name("RUN");
-  command->callback([&chosen, wanted, act = std::move(act)] {
-    chosen = [wanted, act](const Context& context) {
-      auto node = context.open();
+  command->callback([&chosen, wanted, command, act = std::move(act)] {
+    const CLI::Option* detach = command->get_option_no_throw("--detach");
+    const bool detached = detach != nullptr && detach->count() > 0;
+    chosen = [wanted, act, detached](const Context& context) {
+      auto node = detached ? context.open_to_record() : context.open();
       if (!node) {
         return complain(node.error());
       }
