@@ -201,7 +201,7 @@ class EmbeddedNode : public Node {
       }
       const RunState state = (*record)->state;
       if (is_final(state) || state == RunState::paused ||
-          (state == RunState::waiting && stop_when_waiting && !by_timer(**record)) ||
+          (state == RunState::waiting && stop_when_waiting && waits_for_others(run)) ||
           (give_up && give_up())) {
         return std::move(**record);
       }
@@ -270,6 +270,16 @@ class EmbeddedNode : public Node {
 
   // A short timer, such as the delay before a retry or the end of a signal's time, is worth staying
   // for; people and signals are not.
+  /// Whether the run waits, and for no timer that fires soon: as one, while nothing is appended.
+  bool waits_for_others(const RunId& run) const {
+    const auto before = store_->last_seq(run);
+    const auto record = store_->find_run(run);
+    const bool waits =
+        record && *record && (*record)->state == RunState::waiting && !by_timer(**record);
+    const auto after = store_->last_seq(run);
+    return waits && before && after && *before == *after;
+  }
+
   bool by_timer(const RunRecord& record) const {
     constexpr Millis kWorthStaying{60'000};
     constexpr std::size_t kLooked = 10'000;
