@@ -16,8 +16,28 @@ namespace {
 
 constexpr std::size_t kLargest = 64u << 20;
 
-Error unreadable(const std::string& file, const std::string& why) {
-  return Error{Code::file_unreadable, "cannot read " + file + ": " + why};
+Error unreadable(const std::string& file, const std::string& why, std::string hint) {
+  return Error{Code::file_unreadable, "cannot read " + file + ": " + why, std::move(hint)};
+}
+
+Error unreadable(const std::string& file, int why) {
+  return unreadable(file, std::strerror(why),
+                    why == ENOENT || why == ENOTDIR
+                        ? "name a file that is there, or - for standard input"
+                        : "check its owner and permissions: ls -l " + file);
+}
+
+Result<Value> json_of(const std::string& text, const std::string& source) {
+  auto value = parse_json(text);
+  if (value) {
+    return value;
+  }
+  Error error = value.error();
+  error.detail = source + ": " + error.detail;
+  if (error.hint.empty()) {
+    error.hint = "write JSON, such as {\"n\":1}, or one NAME=VALUE for each field: -i n=1";
+  }
+  return error;
 }
 
 bool is_resource_file(const std::filesystem::path& path) {
@@ -41,7 +61,8 @@ Result<std::vector<std::string>> files_of(const std::vector<std::string>& names)
       }
     }
     if (failure || inside.empty()) {
-      return unreadable(name, failure ? failure.message() : "no YAML or JSON file is in it");
+      return unreadable(name, failure ? failure.message() : "no YAML or JSON file is in it",
+                        "name a file, or a folder with .yaml, .yml or .json files");
     }
     std::sort(inside.begin(), inside.end());
     files.insert(files.end(), inside.begin(), inside.end());
@@ -56,7 +77,8 @@ Result<Value> fields_of(const std::vector<std::string>& words) {
   for (const std::string& word : words) {
     const auto equals = word.find('=');
     if (equals == std::string::npos || equals == 0) {
-      return Error{Code::usage_invalid, "\"" + word + "\" is not NAME=VALUE"};
+      return Error{Code::usage_invalid, "\"" + word + "\" is not NAME=VALUE",
+                   "put the value behind an equals sign, such as n=1"};
     }
     const std::string text = word.substr(equals + 1);
     const auto json = parse_json(text);
@@ -70,10 +92,10 @@ Result<Value> fields_of(const std::vector<std::string>& words) {
 Result<Value> input_of(const std::vector<std::string>& words, const std::string& file) {
   if (!file.empty()) {
     const auto text = read_file(file);
-    return text ? parse_json(*text) : text.error();
+    return text ? json_of(*text, file) : text.error();
   }
   if (words.size() == 1 && !words[0].empty() && words[0].find_first_of("{[\"") == 0) {
-    return parse_json(words[0]);
+    return json_of(words[0], "the input");
   }
   return fields_of(words);
 }
@@ -81,24 +103,25 @@ Result<Value> input_of(const std::vector<std::string>& words, const std::string&
 Result<std::string> read_file(const std::string& file) {
   std::error_code ignored;
   if (file != "-" && std::filesystem::is_directory(file, ignored)) {
-    return unreadable(file, "it is a directory");
+    return unreadable(file, "it is a directory", "name a file that is in it");
   }
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> opened(
       file == "-" ? nullptr : std::fopen(file.c_str(), "rbe"),
       [](std::FILE* f) { return f != nullptr ? std::fclose(f) : 0; });
   std::FILE* in = file == "-" ? stdin : opened.get();
   if (in == nullptr) {
-    return unreadable(file, std::strerror(errno));
+    return unreadable(file, errno);
   }
   std::string text;
   char part[1 << 14];
   for (std::size_t n = 0; (n = std::fread(part, 1, sizeof part, in)) > 0;) {
     text.append(part, n);
     if (text.size() > kLargest) {
-      return unreadable(file, "it is larger than 64MiB");
+      return unreadable(file, "it is larger than 64MiB",
+                        "keep it in a file and give its path as the input");
     }
   }
-  return std::ferror(in) != 0 ? Result<std::string>(unreadable(file, std::strerror(errno)))
+  return std::ferror(in) != 0 ? Result<std::string>(unreadable(file, errno))
                               : Result<std::string>(std::move(text));
 }
 
@@ -120,7 +143,8 @@ Result<std::vector<Document>> documents_of(const std::vector<std::string>& names
     std::move(documents->begin(), documents->end(), std::back_inserter(all));
   }
   if (all.empty()) {
-    return Error{Code::yaml_invalid, "there is no resource in " + files->front()};
+    return Error{Code::yaml_invalid, "there is no resource in " + files->front(),
+                 "a resource has apiVersion, kind, metadata and spec: see `skein api-resources`"};
   }
   return all;
 }

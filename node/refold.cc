@@ -91,6 +91,16 @@ class Rows {
   std::set<WaitRow> waits_;
 };
 
+/// What the doctor cannot open is not sent to the doctor again.
+Error without_circle(Error error) {
+  if (error.hint.find("skein doctor") != error.hint.npos) {
+    error.hint =
+        "no other file holds what is damaged: keep this directory, and restore a copy of it from "
+        "before";
+  }
+  return error;
+}
+
 } // namespace
 
 Result<storage::Refolded> MachineRefold::refold(const RunId& run, std::span<const Entry> entries) {
@@ -119,7 +129,7 @@ Result<storage::DoctorReport> examine(const std::filesystem::path& data, bool re
   options.create = false;
   auto store = storage::RocksStore::open(data, options);
   if (!store) {
-    return store.error();
+    return without_circle(store.error());
   }
   MachineRefold refold(**store);
   return (*store)->examine(&refold, repair, progress);

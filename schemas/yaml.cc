@@ -160,7 +160,8 @@ class TreeBuilder final : public YAML::EventHandler {
       refuse(mark, "a key is not a scalar");
     }
     if (open_.size() >= limits_.max_depth) {
-      refuse(mark, "nested deeper than " + std::to_string(limits_.max_depth), {}, Code::yaml_limit);
+      refuse(mark, "nested deeper than " + std::to_string(limits_.max_depth),
+             "move what is deep into a flow of its own, or into the input", Code::yaml_limit);
     }
     Open& opened = open_.emplace_back();
     opened.node.shape = shape;
@@ -285,9 +286,10 @@ std::vector<Document> parse(const std::string& text, std::string_view file,
 Result<std::vector<Document>> read_yaml(std::string_view text, std::string_view file,
                                         const YamlLimits& limits) {
   if (text.size() > limits.max_bytes) {
-    return Error{Code::yaml_limit, place_text(file, {1, 1}) + std::to_string(text.size()) +
-                                       " bytes are over the limit of " +
-                                       std::to_string(limits.max_bytes)};
+    return Error{Code::yaml_limit,
+                 place_text(file, {1, 1}) + std::to_string(text.size()) +
+                     " bytes are over the limit of " + std::to_string(limits.max_bytes),
+                 "split the file, or keep large values out of it: give them as a run's input"};
   }
   if (auto refused = refuse_bytes(text, file)) {
     return *std::move(refused);
@@ -297,7 +299,9 @@ Result<std::vector<Document>> read_yaml(std::string_view text, std::string_view 
   } catch (const Stop& stop) {
     return stop.error;
   } catch (const YAML::Exception& e) {
-    return Error{Code::yaml_invalid, place_text(file, mark_of(e.mark)) + e.msg};
+    return Error{Code::yaml_invalid, place_text(file, mark_of(e.mark)) + e.msg,
+                 "look there and just before it for a bracket or quote that is not closed, a tab, "
+                 "or a line that is indented differently from its neighbours"};
   } catch (const std::exception& e) {
     return Error{Code::yaml_invalid, place_text(file, {1, 1}) + e.what()};
   }

@@ -41,13 +41,43 @@ Error unreadable(const std::filesystem::path& directory, std::string_view why) {
           "check its owner and permissions (ls -ld " + directory.string() + ")"};
 }
 
+Error not_there(const std::filesystem::path& directory, std::string_view why) {
+  return {Code::storage_unreadable,
+          "data directory " + directory.string() + " cannot be used: " + std::string(why),
+          "name the directory that runs were stored in, with --data or SKEIN_DATA"};
+}
+
+/// Without CURRENT, RocksDB would begin an empty database over what the others of its files hold.
+Result<void> check_files(rocksdb::Env& env, const std::filesystem::path& directory, bool create) {
+  std::vector<std::string> files;
+  if (env.FileExists((directory / "CURRENT").string()).ok() ||
+      !env.GetChildren(directory.string(), &files).ok()) {
+    return {};
+  }
+  bool holds_rows = false;
+  std::string manifest;
+  for (const std::string& file : files) {
+    holds_rows = holds_rows || file.ends_with(".log") || file.ends_with(".sst");
+    manifest = file.starts_with("MANIFEST-") ? std::max(manifest, file) : manifest;
+  }
+  if (holds_rows) {
+    return Error{Code::storage_corrupt,
+                 "the database in " + directory.string() + " is damaged: its file CURRENT is gone",
+                 manifest.empty() ? "keep this directory, and restore a copy of it from before"
+                                  : "keep a copy of the directory, then name its newest manifest: "
+                                    "echo " +
+                                        manifest + " > " + (directory / "CURRENT").string()};
+  }
+  return create ? Result<void>() : not_there(directory, "nothing was ever stored in it");
+}
+
 /// RocksDB reports permissions as any other failure, so they are asked for first.
 Result<void> check_access(const std::filesystem::path& directory, bool create) {
   std::error_code failure;
   const auto kind = std::filesystem::status(directory, failure).type();
   if (kind == std::filesystem::file_type::not_found) {
     if (!create) {
-      return unreadable(directory, "there is no such directory");
+      return not_there(directory, "there is no such directory");
     }
     std::filesystem::create_directories(directory, failure);
     return failure ? Result<void>(unreadable(directory, failure.message())) : Result<void>();
@@ -85,6 +115,10 @@ Result<std::unique_ptr<RocksDatabase>> RocksDatabase::open(const std::filesystem
     if (auto access = check_access(directory, options.create); !access) {
       return access.error();
     }
+  }
+  rocksdb::Env& env = options.env == nullptr ? *rocksdb::Env::Default() : *options.env;
+  if (auto files = check_files(env, directory, options.create); !files) {
+    return files.error();
   }
   std::unique_ptr<RocksDatabase> database(new RocksDatabase());
   database->directory_ = directory.string();

@@ -67,7 +67,7 @@ Result<void> Examination::examine(PartitionId partition) {
   } else {
     check_records();
   }
-  compare(Table::index, indexes_, "index row");
+  compare(Table::index, indexes_, "row of the index");
   auto written = fixes_.Count() == 0 ? Result<void>() : database_.write(fixes_);
   fixes_.Clear();
   return written;

@@ -97,7 +97,9 @@ void RocksLog::Logv(rocksdb::InfoLogLevel level, const char* format, va_list arg
   char line[1024];
   std::vsnprintf(line, sizeof line, format, args);
   const std::string_view text(line);
-  if (text.find("dropping") != text.npos || text.find("orrupt") != text.npos) {
+  // The open's own last line only says that there was damage; the lines before it say where.
+  const bool summary = text.find("DB::Open() failed") != text.npos;
+  if (!summary && (text.find("dropping") != text.npos || text.find("orrupt") != text.npos)) {
     const std::lock_guard lock(mutex_);
     damage_ = text;
   }

@@ -33,6 +33,15 @@ Result<flow::DefinitionPtr> definition_for(node::Node& node, const Wanted& wante
   return row ? node::definition_of(node.store(), row->hash) : row.error();
 }
 
+Error of_input(Error error) {
+  if (error.code == Code::schema_violation) {
+    error.detail = "the input does not fit the flow: " + error.detail;
+    error.hint =
+        error.hint.empty() ? "give each field with -i NAME=VALUE, or all with -i JSON" : error.hint;
+  }
+  return error;
+}
+
 int run_flow(const Context& context, const Wanted& wanted) {
   const auto input = input_of(wanted.input, wanted.input_file);
   const auto labels = fields_of(wanted.labels);
@@ -50,7 +59,7 @@ int run_flow(const Context& context, const Wanted& wanted) {
   }
   const auto run = (*node)->start(request);
   if (!run) {
-    return complain(run.error());
+    return complain(of_input(run.error()));
   }
   if (wanted.detach) {
     put(run->get() + "\n");

@@ -57,4 +57,17 @@ std::string did_you_mean(std::string_view name, std::span<const std::string_view
   return best ? " (did you mean \"" + std::string(*best) + "\"?)" : std::string();
 }
 
+std::string listed(std::string_view what, std::string_view name,
+                   std::span<const std::string_view> candidates) {
+  constexpr std::size_t kMost = 40; // beyond that nobody reads a list
+  if (candidates.empty() || candidates.size() > kMost || nearest(name, candidates)) {
+    return {};
+  }
+  std::string all(what);
+  for (const std::string_view& candidate : candidates) {
+    all += (&candidate == candidates.data() ? ": " : ", ") + std::string(candidate);
+  }
+  return all;
+}
+
 } // namespace skein

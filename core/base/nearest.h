@@ -16,4 +16,8 @@ std::optional<std::string_view> nearest(std::string_view name,
 /// " (did you mean \"retry\"?)", or "" where nothing is near.
 std::string did_you_mean(std::string_view name, std::span<const std::string_view> candidates);
 
+/// For a hint: "keys here: a, b", or "" where a near name was suggested or there is none to list.
+std::string listed(std::string_view what, std::string_view name,
+                   std::span<const std::string_view> candidates);
+
 } // namespace skein

@@ -204,8 +204,10 @@ Result<Place> Machine::place_of(std::string_view text) const {
     for (const Step& known : definition_->steps) {
       ids.push_back(known.id);
     }
-    return Error{Code::flow_step_unknown, "flow " + definition_->name + " has no step \"" +
-                                              std::string(id) + "\"" + did_you_mean(id, ids)};
+    return Error{Code::flow_step_unknown,
+                 "flow " + definition_->name + " has no step \"" + std::string(id) + "\"" +
+                     did_you_mean(id, ids),
+                 listed("steps of this flow", id, ids)};
   }
   Place place{step->index, 0, {}};
   std::string_view rest = text.substr(id.size());

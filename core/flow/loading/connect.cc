@@ -56,7 +56,8 @@ class Connect {
         ids.push_back(known.id);
       }
       reader_.complain(at, Code::flow_step_unknown,
-                       "there is no step \"" + *id + "\"" + did_you_mean(*id, ids));
+                       "there is no step \"" + *id + "\"" + did_you_mean(*id, ids),
+                       listed("steps of this flow", *id, ids));
       sound_ = false;
       return std::nullopt;
     }

@@ -219,7 +219,8 @@ void Names::check_indexes(const At& at, const Reading& reading, std::string_view
         ids.push_back(step.id);
       }
       reader_.complain(at, Code::flow_step_unknown,
-                       "there is no step \"" + std::string(id) + "\"" + did_you_mean(id, ids));
+                       "there is no step \"" + std::string(id) + "\"" + did_you_mean(id, ids),
+                       listed("steps of this flow", id, ids));
     } else if (const auto error = objection(reading, *named)) {
       reader_.complain(at, *error);
     }

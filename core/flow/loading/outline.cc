@@ -135,7 +135,8 @@ class Outline {
       reader_.complain(
           at, Code::resource_value_invalid,
           "a step needs one of tool, set, switch, parallel, for_each, wait, approval, emit, "
-          "respond, fail");
+          "respond, fail",
+          "say what it does, such as `tool: log` with `with: { message: hello }`");
     }
     return found;
   }

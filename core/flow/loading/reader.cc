@@ -85,7 +85,8 @@ bool Reader::map_of(const At& at, std::span<const std::string_view> known) {
       place.mark = member.mark;
       add({&place, at.path.empty() ? member.key : at.path + "." + member.key},
           Error{Code::resource_key_unknown,
-                "unknown key \"" + member.key + "\"" + did_you_mean(member.key, known)},
+                "unknown key \"" + member.key + "\"" + did_you_mean(member.key, known),
+                listed("keys that are known here", member.key, known)},
           lenient_);
     }
   }
