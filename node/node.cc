@@ -142,6 +142,12 @@ class EmbeddedNode : public Node {
   }
 
   Result<void> tell(const RunId& run, flow::Event event) override {
+    if (const std::string_view id = flow::sender_id(event); !id.empty()) {
+      const auto before = store_->find_event(run, id);
+      if (!before || *before) { // sent again: the run need not come into memory for it
+        return before ? Result<void>() : before.error();
+      }
+    }
     return ask(
         [&](actors::Reply reply) { host_->deliver(run, std::move(event), std::move(reply)); });
   }

@@ -54,7 +54,7 @@ Result<void> Examination::examine(PartitionId partition) {
   partition_ = partition;
   named_.clear();
   unfolded_.clear();
-  for (Rows* const rows : {&records_, &timers_, &waits_, &indexes_}) {
+  for (Rows* const rows : {&records_, &timers_, &waits_, &dedupes_, &indexes_}) {
     rows->clear();
   }
   check_log();
@@ -67,6 +67,7 @@ Result<void> Examination::examine(PartitionId partition) {
   } else {
     check_records();
   }
+  compare(Table::dedupe, dedupes_, "dedupe row");
   compare(Table::index, indexes_, "row of the index");
   auto written = fixes_.Count() == 0 ? Result<void>() : database_.write(fixes_);
   fixes_.Clear();
@@ -173,6 +174,11 @@ void Examination::check_journal() {
 
 void Examination::check_run(const RunId& run, const std::vector<Entry>& entries) {
   ++report_.runs;
+  for (const Entry& entry : entries) {
+    if (const std::string_view id = flow::sender_id(entry.event); !id.empty()) {
+      dedupes_[dedupe_key(run, id).take()] = dedupe_value(entry.seq);
+    }
+  }
   for (std::size_t i = 0; i < entries.size() && !unfolded_.contains(run); ++i) {
     if (entries[i].seq.get() != i + 1) {
       find(corrupt("entry " + number(i + 1) + " is missing"), {}, run, Seq(i + 1));

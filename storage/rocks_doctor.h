@@ -63,6 +63,7 @@ class Examination {
   Rows records_;
   Rows timers_;
   Rows waits_;
+  Rows dedupes_;
   Rows indexes_;
   std::set<RunId> unfolded_; ///< runs whose derived rows nobody can tell
   rocksdb::WriteBatch fixes_;

@@ -49,7 +49,8 @@ class Removal {
 
   Result<void> add(const RunRecord& record, LogIndex until, Instant now) {
     const PartitionId partition = partition_of(record.id);
-    for (const Table table : {Table::journal, Table::checkpoint, Table::wait, Table::blob_use}) {
+    for (const Table table :
+         {Table::journal, Table::checkpoint, Table::wait, Table::dedupe, Table::blob_use}) {
       if (auto removed = rows(table, partition, record.id); !removed) {
         return removed;
       }

@@ -227,6 +227,17 @@ Result<std::optional<Instant>> RocksStore::next_timer() const {
                 : Result<std::optional<Instant>>(merged.error());
 }
 
+Result<std::optional<Seq>> RocksStore::find_event(const RunId& run, std::string_view id) const {
+  if (!fits_key(run)) {
+    return std::optional<Seq>();
+  }
+  auto row = parts_->database->get(Table::dedupe, dedupe_key(run, id));
+  if (!row) {
+    return row.error();
+  }
+  return *row ? std::optional(Seq(KeyReader(**row).u64().value_or(0))) : std::nullopt;
+}
+
 Result<std::vector<WaitRow>> RocksStore::waits_of(const RunId& run) const {
   std::vector<WaitRow> waits;
   if (!fits_key(run)) {

@@ -77,6 +77,7 @@ class RocksStore : public Store {
   Result<std::vector<TimerRow>> due_timers(Instant until, std::size_t limit) const override;
   Result<std::optional<Instant>> next_timer() const override;
   Result<std::vector<WaitRow>> waits_of(const RunId& run) const override;
+  Result<std::optional<Seq>> find_event(const RunId& run, std::string_view id) const override;
 
   Result<std::vector<OutboxItem>> outbox(std::size_t limit) const override;
   Result<void> outbox_delivered(std::span<const OutboxItem> items) override;

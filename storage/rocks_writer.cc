@@ -123,6 +123,10 @@ Result<void> RocksWriter::add(const Batch& batch, const Append& append) {
   const std::string bytes = schemas::encode_entry(entry, sink_);
   key_.start(batch.partition.get(), Table::journal).text(entry.run.get()).u64(entry.seq.get());
   put(Table::journal, bytes);
+  if (const std::string_view id = flow::sender_id(entry.event); !id.empty()) {
+    write_.Put(database_.family(Table::dedupe), slice(dedupe_key(entry.run, id)),
+               dedupe_value(entry.seq));
+  }
   put_waiting(append);
   put_outbox(batch.partition, append);
   header_.entries.push_back({entry.run, entry.seq, content_hash(bytes)});

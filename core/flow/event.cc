@@ -115,6 +115,11 @@ Event as_journaled(Event event) {
   return event;
 }
 
+std::string_view sender_id(const Event& event) {
+  const auto* signal = std::get_if<Signalled>(&event);
+  return signal == nullptr ? std::string_view() : std::string_view(signal->id);
+}
+
 Instant at_of(const Event& event) {
   return std::visit([](const auto& e) { return e.at; }, event);
 }

@@ -143,6 +143,8 @@ using Event =
                  Answered, CancelAsked, PauseAsked, ResumeAsked, Settled, Proceeded>;
 
 Instant at_of(const Event& event);
+/// The id that a sender outside gave its event, so that it happens once; "" where it has none.
+std::string_view sender_id(const Event& event);
 
 /// The event as a journal will give it back: every text valid UTF-8, every NaN the same. A shell
 /// feeds no other to a machine, or what ran and what is replayed would differ.

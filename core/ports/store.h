@@ -151,6 +151,8 @@ class Store {
   virtual Result<std::optional<Instant>> next_timer() const = 0;
   /// What a run waits for.
   virtual Result<std::vector<WaitRow>> waits_of(const RunId& run) const = 0;
+  /// The entry that an event became to which its sender gave this id; none where there is none.
+  virtual Result<std::optional<Seq>> find_event(const RunId& run, std::string_view id) const = 0;
 
   virtual Result<std::vector<OutboxItem>> outbox(std::size_t limit) const = 0;
   virtual Result<void> outbox_delivered(std::span<const OutboxItem> items) = 0;

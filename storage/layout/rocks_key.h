@@ -20,6 +20,7 @@ enum class Table : char {
   checkpoint = 'c',    ///< run seq
   timer = 't',         ///< due run timer
   wait = 'w',          ///< run what name
+  dedupe = 'd',        ///< run hash of the sender's id
   outbox = 'o',        ///< index position
   index = 'i',         ///< see rocks_index.h
   blob_use = 'b',      ///< run hash

@@ -91,6 +91,18 @@ Result<void> read_checkpoints(const RocksDatabase& database, const RunId& run,
   return scan.status();
 }
 
+Key dedupe_key(const RunId& run, std::string_view id) {
+  const ContentHash hash = content_hash(id);
+  Key key(partition_of(run), Table::dedupe);
+  key.text(run.get()).bytes({reinterpret_cast<const char*>(hash.bytes.data()), hash.bytes.size()});
+  return key;
+}
+
+std::string dedupe_value(Seq entry) {
+  Key value;
+  return value.u64(entry.get()).take();
+}
+
 Result<std::vector<Seq>> read_checkpoint_seqs(const RocksDatabase& database, const RunId& run) {
   std::vector<Seq> found;
   Scan scan(database, Table::checkpoint, Key(partition_of(run), Table::checkpoint).text(run.get()));

@@ -30,6 +30,11 @@ Result<std::optional<RunRecord>> read_record(const RocksDatabase& database, cons
 Result<void> read_checkpoints(const RocksDatabase& database, const RunId& run,
                               const rocksdb::Snapshot* at,
                               const std::function<bool(Seq, Result<Checkpoint>)>& visit);
+/// Of the row that says which entry an event with this id of its sender became.
+Key dedupe_key(const RunId& run, std::string_view id);
+/// Its value.
+std::string dedupe_value(Seq entry);
+
 /// Ascending, whether they can be read or not.
 Result<std::vector<Seq>> read_checkpoint_seqs(const RocksDatabase& database, const RunId& run);
 Result<void> read_entries(const RocksDatabase& database, const RunId& run, Seq from,

@@ -148,6 +148,16 @@ class MemoryStore : public MemoryResources {
     return timers_.empty() ? std::optional<Instant>() : std::get<0>(*timers_.begin());
   }
 
+  Result<std::optional<Seq>> find_event(const RunId& run, std::string_view id) const override {
+    const auto entries = journal_.find(run);
+    for (std::size_t i = 0; entries != journal_.end() && i < entries->second.size(); ++i) {
+      if (!id.empty() && flow::sender_id(entries->second[i].event) == id) {
+        return std::optional(entries->second[i].seq);
+      }
+    }
+    return std::optional<Seq>();
+  }
+
   Result<std::vector<WaitRow>> waits_of(const RunId& run) const override {
     const std::lock_guard lock(mutex_);
     std::vector<WaitRow> waits;

@@ -66,6 +66,26 @@ TEST_F(NodeTest, a_flow_runs_real_tools_and_replays_without_a_difference) {
   EXPECT_EQ(report->entries, 4u);
 }
 
+TEST_F(NodeTest, a_signal_that_is_sent_again_is_answered_and_happens_once) {
+  const auto flow = apply(R"(
+  steps:
+    - { id: first, wait: { signal: go } }
+    - { id: second, wait: { signal: go } }
+)");
+  EXPECT_EQ(run(flow, "run-1").state, RunState::waiting);
+  const auto send = [&](const std::string& id) {
+    return node_->tell(RunId("run-1"), flow::Signalled{Instant{2}, id, "go", Value()});
+  };
+  EXPECT_TRUE(send("one"));
+  const auto entries = *node_->store().last_seq(RunId("run-1"));
+  EXPECT_TRUE(send("one"));
+  EXPECT_EQ(*node_->store().last_seq(RunId("run-1")), entries);
+  EXPECT_TRUE(send("two"));
+  EXPECT_EQ(node_->wait(RunId("run-1"), true, {})->state, RunState::succeeded);
+  EXPECT_TRUE(send("two")); // the run has ended, and its sender is not told otherwise
+  EXPECT_EQ(send("three").error().code, Code::run_state_conflict);
+}
+
 TEST_F(NodeTest, a_waiting_run_goes_on_in_another_process_after_an_answer) {
   const auto flow = apply(R"(
   steps:

@@ -158,6 +158,7 @@ TEST_F(Doctor, rebuilds_records_indexes_timers_and_waits_from_the_journal) {
   EXPECT_EQ(store_->list_runs({})->size(), 3u);
   EXPECT_EQ(store_->due_timers(at(5), 9)->size(), 3u);
   EXPECT_EQ(store_->waits_of(RunId("b"))->size(), 1u);
+  EXPECT_EQ(*store_->find_event(RunId("b"), "s2"), Seq(2));
   EXPECT_TRUE(commit(*store_, entry_of("a", 3)));
 }
 

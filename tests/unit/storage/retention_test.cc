@@ -32,6 +32,19 @@ class Retention : public testing::Test {
   RetentionPolicy policy_{Millis{100}, 2};
 };
 
+TEST_F(Retention, an_event_is_found_by_its_senders_id_until_its_run_is_removed) {
+  make("old", RunState::succeeded, 0);
+  make("waiting", RunState::waiting, 0);
+  EXPECT_EQ(*store_->find_event(RunId("old"), "s2"), Seq(2));
+  EXPECT_FALSE(*store_->find_event(RunId("old"), "s3"));
+  EXPECT_FALSE(*store_->find_event(RunId("another"), "s2"));
+  store_.reset();
+  store_ = std::move(*RocksStore::open(folder_.path() / "db"));
+  ASSERT_TRUE(store_->collect(policy_, at(1'000)));
+  EXPECT_FALSE(*store_->find_event(RunId("old"), "s2"));
+  EXPECT_EQ(*store_->find_event(RunId("waiting"), "s2"), Seq(2));
+}
+
 TEST_F(Retention, removes_final_runs_that_are_old_and_nothing_else) {
   for (int i = 0; i < 9; ++i) {
     make("old-" + std::to_string(i), RunState::succeeded, i);
