@@ -76,7 +76,7 @@ int main(int count, char** words) {
   auto node = bench::open(root / "data");
   std::mutex mutex;
   std::unordered_map<RunId, int> ran;
-  const auto watch = node->watch_logs([&](const RunId& run, const std::string&, const ToolLog&) {
+  auto watch = node->watch_logs([&](const RunId& run, const std::string&, const ToolLog&) {
     const std::lock_guard lock(mutex);
     ++ran[run];
   });
@@ -106,6 +106,7 @@ int main(int count, char** words) {
   const double bare = bench::bare_entries_per_second(root / "bare", 64, 250, 2);
   bench::report("recovery_100k", going, "s", static_cast<double>(runs) * kEntriesARun / bare,
                 "RocksDB alone, writing the entries that are read, 64 a synced write");
+  watch.reset();
   node.reset();
   fs::remove_all(root);
 }

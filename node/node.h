@@ -74,10 +74,10 @@ class Node {
                                  const std::function<bool()>& give_up) = 0;
 
   /// Calls `watch` for every entry of the run from now on, on a thread of the node, in order, after
-  /// it is durable. Ends with the returned handle.
+  /// it is durable. Ends with the returned handle, which must not outlive the node.
   virtual std::shared_ptr<void> watch(const RunId& run,
                                       std::function<void(const Entry&)> watch) = 0;
-  /// Lines that tools log while they run.
+  /// Lines that tools log while they run; the same of the handle.
   virtual std::shared_ptr<void> watch_logs(
       std::function<void(const RunId&, const std::string& step, const ToolLog&)> watch) = 0;
 
