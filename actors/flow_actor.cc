@@ -6,6 +6,7 @@
 
 #include "actors/step_actor.h"
 #include "core/ports/failpoint.h"
+#include "core/run/rows.h"
 
 namespace skein::actors {
 namespace {
@@ -20,92 +21,7 @@ void not_before(flow::Event& event, Instant newest) {
   std::visit([&](auto& e) { e.at = std::max(e.at, newest); }, event);
 }
 
-flow::Event event_of(const AttemptEnded& done, Instant at) {
-  if (done.result) {
-    return flow::Succeeded{at, done.place, done.attempt, *done.result};
-  }
-  const Error& error = done.result.error();
-  return flow::Failed{
-      at, done.place, done.attempt,
-      flow::Failure{to_string(error.code), error.detail, error.hint, {}, is_retryable(error.code)}};
-}
-
 } // namespace
-
-Result<void> FlowActorState::load(std::optional<LoadedRun> known) {
-  loaded = true;
-  auto from_disk =
-      known ? Result<LoadedRun>(std::move(*known)) : shared->around.store.load_run(run);
-  if (!from_disk) {
-    return from_disk.error();
-  }
-  record = std::move(from_disk->record);
-  newest = record.updated_at;
-  auto definition = shared->around.definition_of(record.revision);
-  if (!definition) {
-    return definition.error();
-  }
-  if (from_disk->checkpoint) {
-    auto restored = flow::Machine::restore(run, *definition, *from_disk->checkpoint);
-    if (!restored) {
-      return restored.error();
-    }
-    machine = std::move(*restored);
-    seq = from_disk->checkpoint->seq.get();
-  } else {
-    machine.emplace(run, *definition);
-  }
-  for (const Entry& entry : from_disk->tail) {
-    const auto effects = machine->step(entry.event);
-    if (!effects || machine->state_digest() != entry.state) {
-      return Error{Code::replay_mismatch,
-                   "entry " + std::to_string(entry.seq.get()) + " of run " + run.get() +
-                       " folds to another state than it recorded",
-                   "see `skein run replay " + run.get() + "`"};
-    }
-    seq = entry.seq.get();
-    newest = flow::at_of(entry.event);
-    ++since_checkpoint;
-  }
-  return {};
-}
-
-// What a crash may have cut off: effects without a result, by what their class allows.
-void FlowActorState::recover() {
-  recovered = true;
-  for (const flow::Outstanding& effect : machine->outstanding()) {
-    failpoint("recover.before_dispatch");
-    recover(effect);
-  }
-  if (machine->wants_to_proceed()) {
-    handle(flow::Proceeded{shared->around.clock.now()}, {});
-  }
-}
-
-void FlowActorState::recover(const flow::Outstanding& effect) {
-  if (!effect.begun) {
-    dispatch({effect.place, effect.attempt, effect.input});
-    return;
-  }
-  attempts[effect.place] = {effect.attempt, effect.input, {}};
-  Tool* tool = tool_of(effect.place);
-  if (effect.effect_class == EffectClass::unsafe) {
-    handle(flow::FoundInDoubt{shared->around.clock.now(), effect.place, effect.attempt}, {});
-    return;
-  }
-  if (!shared->starts()) {
-    return;
-  }
-  if (effect.effect_class == EffectClass::verify && tool != nullptr) {
-    auto found = tool->probe(call_of(effect.place, effect.attempt, effect.input));
-    if (found && *found) {
-      handle(flow::Succeeded{shared->around.clock.now(), effect.place, effect.attempt, **found},
-             {});
-      return;
-    }
-  }
-  execute(effect.place, effect.attempt);
-}
 
 Result<void> FlowActorState::create(const flow::Created& created) {
   if (machine) {
@@ -179,6 +95,12 @@ Append FlowActorState::append_of(const flow::Event& event, const flow::Effects& 
   append.entry = Entry{run, Seq(++seq), event, flow::digest_of(effects), machine->state_digest()};
   ++since_checkpoint;
   add_rows(append, effects);
+  if (std::any_of(effects.begin(), effects.end(), [](const flow::Effect& effect) {
+        return std::holds_alternative<flow::Show>(effect);
+      })) {
+    show(record, *machine, flow::at_of(event));
+    append.record = record;
+  }
   if (wants_checkpoint()) {
     append.checkpoint = machine->checkpoint(Seq(seq));
     since_checkpoint = 0;
@@ -196,37 +118,6 @@ bool FlowActorState::wants_checkpoint() const {
   return since_checkpoint >= std::max(kEntriesPerCheckpoint, 2 * size_at_checkpoint) ||
          (since_checkpoint >= std::max(kEntriesBeforeRest, size_at_checkpoint / 4) &&
           machine->at_rest());
-}
-
-void FlowActorState::add_rows(Append& append, const flow::Effects& effects) {
-  for (const flow::Effect& effect : effects) {
-    if (const auto* arm = std::get_if<flow::ArmTimer>(&effect)) {
-      append.arm.push_back({run, arm->timer, arm->due});
-    } else if (const auto* disarm = std::get_if<flow::DisarmTimer>(&effect)) {
-      const TimerRow row{run, disarm->timer, disarm->due};
-      if (std::erase(append.arm, row) == 0) {
-        append.disarm.push_back(row);
-      }
-    } else if (const auto* open = std::get_if<flow::OpenWait>(&effect)) {
-      append.open.push_back({run, open->what, open->name});
-    } else if (const auto* close = std::get_if<flow::CloseWait>(&effect)) {
-      const WaitRow row{run, close->what, close->name};
-      if (std::erase(append.open, row) == 0) {
-        append.close.push_back(row);
-      }
-    } else if (const auto* emit = std::get_if<flow::Emit>(&effect)) {
-      append.outbox.push_back({emit->id, emit->type, emit->event});
-    } else if (std::holds_alternative<flow::Show>(effect)) {
-      record.state = machine->state();
-      record.reason = machine->reason();
-      record.waiting_for = machine->waiting_for();
-      record.output = machine->output();
-      record.failure = machine->failure();
-      record.updated_at = flow::at_of(append.entry.event);
-      record.steps = machine->steps_ended();
-      append.record = record;
-    }
-  }
 }
 
 void FlowActorState::durable(std::uint64_t upto) {
@@ -273,103 +164,6 @@ void FlowActorState::run_effect(const flow::Effect& effect) {
   } else if (std::holds_alternative<flow::Proceed>(effect) && shared->starts()) {
     handle(flow::Proceeded{shared->around.clock.now()}, {});
   }
-}
-
-Tool* FlowActorState::tool_of(const flow::Place& place) const {
-  return shared->around.tools.find(std::get<flow::ToolStep>(machine->step_at(place).kind).tool);
-}
-
-EffectClass FlowActorState::class_of(const flow::Place& place, const Tool& tool,
-                                     const Value& input) const {
-  const auto& kind = std::get<flow::ToolStep>(machine->step_at(place).kind);
-  return kind.effect_class.value_or(tool.effect_class(input));
-}
-
-ToolCall FlowActorState::call_of(const flow::Place& place, std::uint32_t attempt,
-                                 const Value& input) const {
-  const flow::Step& step = machine->step_at(place);
-  ToolCall call{std::get<flow::ToolStep>(step.kind).tool,
-                input,
-                run,
-                step.id,
-                attempt,
-                machine->effect_key(place),
-                {}};
-  if (step.timeout) {
-    call.deadline = shared->around.clock.now() + *step.timeout;
-  }
-  return call;
-}
-
-void FlowActorState::dispatch(const flow::Dispatch& effect) {
-  if (!shared->starts()) {
-    return; // the next start of the node finds it outstanding
-  }
-  Tool* tool = tool_of(effect.place);
-  const Instant now = shared->around.clock.now();
-  if (tool == nullptr) {
-    const auto& missing = std::get<flow::ToolStep>(machine->step_at(effect.place).kind).tool;
-    AttemptEnded none{effect.place, effect.attempt,
-                      Error{Code::tool_unknown, "this node has no tool \"" + missing + "\""}};
-    handle(event_of(none, now), {});
-    return;
-  }
-  if (auto valid = tool->check(effect.input); !valid) {
-    handle(event_of(AttemptEnded{effect.place, effect.attempt, valid.error()}, now), {});
-    return;
-  }
-  const EffectClass effect_class = class_of(effect.place, *tool, effect.input);
-  if (effect_class == EffectClass::pure) {
-    if (auto result = tool->run_inline(call_of(effect.place, effect.attempt, effect.input))) {
-      handle(event_of(AttemptEnded{effect.place, effect.attempt, std::move(*result)}, now), {});
-      return;
-    }
-  }
-  attempts[effect.place] = {effect.attempt, effect.input, {}};
-  if (effect_class == EffectClass::pure) {
-    execute(effect.place, effect.attempt);
-  } else {
-    handle(flow::Begun{now, effect.place, effect.attempt, effect_class}, {});
-  }
-}
-
-void FlowActorState::execute(const flow::Place& place, std::uint32_t attempt) {
-  shared->busy.begin();
-  const caf::actor_addr me = self->address();
-  shared->slots.take([me, shared = shared, place, attempt] {
-    if (const auto alive = caf::actor_cast<caf::actor>(me)) {
-      caf::anon_send(alive, SlotGranted{place, attempt});
-    } else {
-      shared->slots.give_back();
-      shared->busy.end();
-    }
-  });
-}
-
-void FlowActorState::start(const SlotGranted& granted) {
-  const auto under_way = attempts.find(granted.place);
-  if (under_way == attempts.end() || under_way->second.attempt != granted.attempt) {
-    shared->slots.give_back(); // abandoned while it waited
-    shared->busy.end();
-    return;
-  }
-  auto attempt = std::make_shared<Attempt>();
-  attempt->call = call_of(granted.place, granted.attempt, under_way->second.input);
-  attempt->place = granted.place;
-  attempt->timeout = machine->step_at(granted.place).timeout;
-  attempt->tool = tool_of(granted.place);
-  under_way->second.actor =
-      self->spawn(step_actor, shared, caf::actor_cast<caf::actor>(self), std::move(attempt));
-}
-
-void FlowActorState::ended(AttemptEnded& done) {
-  const auto under_way = attempts.find(done.place);
-  if (under_way != attempts.end() && under_way->second.attempt == done.attempt) {
-    attempts.erase(under_way);
-  }
-  handle(event_of(done, shared->around.clock.now()), {});
-  shared->busy.end();
-  rest();
 }
 
 // The machine decided on entries that are not true: forget it, and let the journal tell what is.

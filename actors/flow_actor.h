@@ -52,23 +52,27 @@ struct FlowActorState {
   bool loaded = false;
   bool recovered = false;
 
-  Result<void> load(std::optional<LoadedRun> known);
-  void recover();
-  void recover(const flow::Outstanding& effect);
-  void handle(flow::Event event, Reply reply);
+  // flow_actor.cc: events become entries, durable entries become effects
   Result<void> create(const flow::Created& created);
+  void handle(flow::Event event, Reply reply);
   Append append_of(const flow::Event& event, const flow::Effects& effects);
-  void add_rows(Append& append, const flow::Effects& effects);
   bool wants_checkpoint() const;
   void durable(std::uint64_t upto);
   void work();
   void run_effect(const flow::Effect& effect);
+  void refused(const Error& error);
+  void rest();
+
+  // flow_recovery.cc: what a crash cut off
+  Result<void> load(std::optional<LoadedRun> known);
+  void recover();
+  void recover(const flow::Outstanding& effect);
+
+  // flow_effects.cc: attempts of steps, by the class of their effect
   void dispatch(const flow::Dispatch& effect);
   void execute(const flow::Place& place, std::uint32_t attempt);
   void start(const SlotGranted& granted);
   void ended(AttemptEnded& done);
-  void refused(const Error& error);
-  void rest();
   ToolCall call_of(const flow::Place& place, std::uint32_t attempt, const Value& input) const;
   Tool* tool_of(const flow::Place& place) const;
   EffectClass class_of(const flow::Place& place, const Tool& tool, const Value& input) const;

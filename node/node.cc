@@ -15,6 +15,7 @@
 
 #include "actors/run_host.h"
 #include "core/schema/schema.h"
+#include "node/listeners.h"
 #include "node/system_clock.h"
 #include "storage/rocks_store.h"
 #include "tools/tool_box.h"
@@ -51,40 +52,6 @@ Result<void> check_id(const std::string& id) {
   }
   return {};
 }
-
-/// Callbacks that come and go while they are called.
-template <class... Args>
-class Listeners {
- public:
-  using Call = std::function<void(Args...)>;
-
-  std::shared_ptr<void> add(Call call) {
-    const std::lock_guard lock(mutex_);
-    calls_.push_back(std::move(call));
-    any_ = true;
-    const auto place = std::prev(calls_.end());
-    return std::shared_ptr<void>(nullptr, [this, place](void*) {
-      const std::lock_guard inner(mutex_);
-      calls_.erase(place);
-      any_ = !calls_.empty();
-    });
-  }
-
-  void tell(Args... args) {
-    if (!any_.load(std::memory_order_relaxed)) {
-      return;
-    }
-    const std::lock_guard lock(mutex_);
-    for (const Call& call : calls_) {
-      call(args...);
-    }
-  }
-
- private:
-  std::mutex mutex_;
-  std::list<Call> calls_;
-  std::atomic<bool> any_ = false;
-};
 
 /// The thread that commits is busy whenever many runs are; with its processor the actors only make
 /// it wait.

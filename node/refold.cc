@@ -3,18 +3,17 @@
 #include <set>
 
 #include "core/flow/machine.h"
+#include "core/run/rows.h"
 #include "node/node.h"
+#include "node/replay.h"
 #include "storage/rocks_store.h"
 
 namespace skein::node {
 namespace {
 
 Error mismatch(const Entry& entry, std::string_view what, Digest recorded, Digest computed) {
-  return {Code::replay_mismatch,
-          "entry " + std::to_string(entry.seq.get()) + " of run " + entry.run.get() +
-              " differs in its " + std::string(what) + ": recorded " + to_string(recorded) +
-              ", computed " + to_string(computed),
-          "see `skein run replay " + entry.run.get() + "`"};
+  return to_error(entry.run, Difference{entry.seq, std::string(what), to_string(recorded),
+                                        to_string(computed)});
 }
 
 /// The rows of one run, as its entries make them.
@@ -45,11 +44,9 @@ class Rows {
       // What the run that was copied armed and opened is not this one's: Forked says it again.
       timers_.clear();
       waits_.clear();
-      show(entry);
+      show(rows_.record, machine_, flow::at_of(entry.event));
     }
-    for (const flow::Effect& effect : *effects) {
-      add(entry, effect);
-    }
+    add(entry, *effects);
     return {};
   }
 
@@ -60,29 +57,26 @@ class Rows {
   }
 
  private:
-  void add(const Entry& entry, const flow::Effect& effect) {
-    if (const auto* arm = std::get_if<flow::ArmTimer>(&effect)) {
-      timers_.insert(TimerRow{entry.run, arm->timer, arm->due});
-    } else if (const auto* disarm = std::get_if<flow::DisarmTimer>(&effect)) {
-      timers_.erase(TimerRow{entry.run, disarm->timer, disarm->due});
-    } else if (const auto* open = std::get_if<flow::OpenWait>(&effect)) {
-      waits_.insert(WaitRow{entry.run, open->what, open->name});
-    } else if (const auto* close = std::get_if<flow::CloseWait>(&effect)) {
-      waits_.erase(WaitRow{entry.run, close->what, close->name});
-    } else if (std::holds_alternative<flow::Show>(effect)) {
-      show(entry);
+  void add(const Entry& entry, const flow::Effects& effects) {
+    Append append;
+    append.entry.run = entry.run;
+    add_rows(append, effects);
+    change(timers_, append.disarm, append.arm);
+    change(waits_, append.close, append.open);
+    for (const flow::Effect& effect : effects) {
+      if (std::holds_alternative<flow::Show>(effect)) {
+        show(rows_.record, machine_, flow::at_of(entry.event));
+      }
     }
   }
 
-  void show(const Entry& entry) {
-    RunRecord& record = rows_.record;
-    record.state = machine_.state();
-    record.reason = machine_.reason();
-    record.waiting_for = machine_.waiting_for();
-    record.output = machine_.output();
-    record.failure = machine_.failure();
-    record.steps = machine_.steps_ended();
-    record.updated_at = flow::at_of(entry.event);
+  template <class Row>
+  static void change(std::set<Row>& rows, const std::vector<Row>& ended,
+                     const std::vector<Row>& begun) {
+    for (const Row& row : ended) {
+      rows.erase(row);
+    }
+    rows.insert(begun.begin(), begun.end());
   }
 
   flow::Machine machine_;

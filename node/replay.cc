@@ -109,49 +109,6 @@ Result<Folding> fold(const Store& store, const RunId& run, std::optional<Seq> un
   return folding;
 }
 
-Result<RunId> new_id(Store& store, const ForkRequest& request) {
-  if (request.id) {
-    const auto last = store.last_seq(*request.id);
-    if (!last) {
-      return last.error();
-    }
-    if (last->get() > 0) {
-      return Error{Code::run_exists, "run " + request.id->get() + " exists already",
-                   "choose another --id"};
-    }
-    return *request.id;
-  }
-  for (int n = 1;; ++n) {
-    RunId id(request.from.get() + "-f" + std::to_string(n));
-    const auto last = store.last_seq(id);
-    if (!last || last->get() == 0) {
-      return last ? Result<RunId>(id) : last.error();
-    }
-  }
-}
-
-// One entry of the new run: the machine's answer under its new name is what is recorded.
-Result<Append> append_of(flow::Machine& machine, const RunId& run, std::uint64_t seq,
-                         const flow::Event& event) {
-  auto effects = machine.step(event);
-  if (!effects) {
-    return effects.error();
-  }
-  Append append;
-  append.entry = Entry{run, Seq(seq), event, flow::digest_of(*effects), machine.state_digest()};
-  if (!std::holds_alternative<flow::Forked>(event)) {
-    return append;
-  }
-  for (const flow::Effect& effect : *effects) {
-    if (const auto* arm = std::get_if<flow::ArmTimer>(&effect)) {
-      append.arm.push_back({run, arm->timer, arm->due});
-    } else if (const auto* open = std::get_if<flow::OpenWait>(&effect)) {
-      append.open.push_back({run, open->what, open->name});
-    }
-  }
-  return append;
-}
-
 } // namespace
 
 Result<ReplayReport> replay(const Store& store, const RunId& run, std::optional<Seq> until) {
@@ -174,74 +131,17 @@ Result<flow::Machine> machine_at(const Store& store, const RunId& run, std::opti
     return folding.error();
   }
   if (folding->report_.difference) {
-    const Difference& difference = *folding->report_.difference;
-    return Error{Code::replay_mismatch,
-                 "entry " + std::to_string(difference.seq.get()) + " of run " + run.get() +
-                     " differs in its " + difference.what + ": recorded " + difference.recorded +
-                     ", computed " + difference.computed,
-                 "see `skein run replay " + run.get() + "`"};
+    return to_error(run, *folding->report_.difference);
   }
   return std::move(*folding->machine_);
 }
 
-Result<RunId> fork(Store& store, const ForkRequest& request, Instant now) {
-  const auto id = new_id(store, request);
-  const auto source = store.find_run(request.from);
-  const auto last = store.last_seq(request.from);
-  if (!id || !source || !last) {
-    return !id ? id.error() : !source ? source.error() : last.error();
-  }
-  if (!*source) {
-    return unknown(request.from);
-  }
-  if (request.at.get() == 0 || request.at > *last) {
-    return Error{Code::resource_value_invalid,
-                 "run " + request.from.get() + " has entries 1 to " + std::to_string(last->get()) +
-                     ", not " + std::to_string(request.at.get()),
-                 "see `skein run history " + request.from.get() + "`"};
-  }
-  auto definition = definition_of(store, (*source)->revision);
-  if (!definition) {
-    return definition.error();
-  }
-  flow::Machine machine(*id, *definition);
-  Batch batch;
-  batch.partition = partition_of(*id);
-  batch.epoch = Epoch(1);
-  const auto tail = store.tail_of(batch.partition);
-  batch.at = tail ? std::max(now, tail->at) : now;
-  std::optional<Error> failure;
-  const auto take = [&](const flow::Event& event) {
-    auto append = append_of(machine, *id, batch.appends.size() + 1, event);
-    append ? batch.appends.push_back(std::move(*append)) : void(failure = append.error());
-    return !failure;
-  };
-  const auto read = store.read_journal(request.from, Seq(1), [&](const Entry& entry) {
-    return entry.seq <= request.at && take(entry.event);
-  });
-  if (!read) {
-    return read.error();
-  }
-  if (!failure) {
-    take(flow::Forked{now, request.from.get(), request.at.get(), request.vars, request.input});
-  }
-  if (failure) {
-    return *failure;
-  }
-  RunRecord record = **source;
-  record.id = *id;
-  record.state = machine.state();
-  record.reason = machine.reason();
-  record.waiting_for = machine.waiting_for();
-  record.output = machine.output();
-  record.failure = machine.failure();
-  record.steps = machine.steps_ended();
-  record.updated_at = now;
-  batch.appends.back().record = std::move(record);
-  if (auto committed = store.commit({&batch, 1}); !committed) {
-    return committed.error();
-  }
-  return *id;
+Error to_error(const RunId& run, const Difference& difference) {
+  return Error{Code::replay_mismatch,
+               "entry " + std::to_string(difference.seq.get()) + " of run " + run.get() +
+                   " differs in its " + difference.what + ": recorded " + difference.recorded +
+                   ", computed " + difference.computed,
+               "see `skein run replay " + run.get() + "`"};
 }
 
 } // namespace skein::node

@@ -35,21 +35,11 @@ struct ReplayReport {
 /// run_unknown, resource_unknown, storage_*.
 Result<ReplayReport> replay(const Store& store, const RunId& run, std::optional<Seq> until = {});
 
+/// What a difference is to whoever needed the run's state. Code: replay_mismatch.
+Error to_error(const RunId& run, const Difference& difference);
+
 /// The machine as it was after an entry.
 Result<flow::Machine> machine_at(const Store& store, const RunId& run,
                                  std::optional<Seq> until = {});
-
-struct ForkRequest {
-  RunId from;
-  Seq at; ///< the last entry to copy; at least 1
-  std::optional<RunId> id;
-  Value vars;  ///< to set, or null
-  Value input; ///< fields to replace, or null
-};
-
-/// A new run from a prefix of another's journal; the source never changes. Durable when this
-/// returns; resume() it. Errors: run_unknown, run_exists, resource_value_invalid (no such entry),
-/// storage_*.
-Result<RunId> fork(Store& store, const ForkRequest& request, Instant now);
 
 } // namespace skein::node

@@ -7,6 +7,7 @@
 #include "cli/run/follow.h"
 #include "cli/run/one_run.h"
 #include "core/value/json.h"
+#include "node/fork.h"
 #include "node/replay.h"
 
 namespace skein::cli {

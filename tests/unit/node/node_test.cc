@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "core/value/json.h"
+#include "node/fork.h"
 #include "node/replay.h"
 #include "schemas/yaml.h"
 #include "support/folder.h"

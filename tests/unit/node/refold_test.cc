@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <rocksdb/db.h>
 
+#include "node/fork.h"
 #include "node/node.h"
 #include "node/replay.h"
 #include "schemas/yaml.h"

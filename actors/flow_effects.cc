@@ -1,0 +1,118 @@
+#include "actors/flow_actor.h"
+
+#include "actors/step_actor.h"
+#include "core/ports/failpoint.h"
+
+namespace skein::actors {
+namespace {
+
+flow::Event event_of(const AttemptEnded& done, Instant at) {
+  if (done.result) {
+    return flow::Succeeded{at, done.place, done.attempt, *done.result};
+  }
+  const Error& error = done.result.error();
+  return flow::Failed{
+      at, done.place, done.attempt,
+      flow::Failure{to_string(error.code), error.detail, error.hint, {}, is_retryable(error.code)}};
+}
+
+} // namespace
+
+Tool* FlowActorState::tool_of(const flow::Place& place) const {
+  return shared->around.tools.find(std::get<flow::ToolStep>(machine->step_at(place).kind).tool);
+}
+
+EffectClass FlowActorState::class_of(const flow::Place& place, const Tool& tool,
+                                     const Value& input) const {
+  const auto& kind = std::get<flow::ToolStep>(machine->step_at(place).kind);
+  return kind.effect_class.value_or(tool.effect_class(input));
+}
+
+ToolCall FlowActorState::call_of(const flow::Place& place, std::uint32_t attempt,
+                                 const Value& input) const {
+  const flow::Step& step = machine->step_at(place);
+  ToolCall call{std::get<flow::ToolStep>(step.kind).tool,
+                input,
+                run,
+                step.id,
+                attempt,
+                machine->effect_key(place),
+                {}};
+  if (step.timeout) {
+    call.deadline = shared->around.clock.now() + *step.timeout;
+  }
+  return call;
+}
+
+void FlowActorState::dispatch(const flow::Dispatch& effect) {
+  if (!shared->starts()) {
+    return; // the next start of the node finds it outstanding
+  }
+  Tool* tool = tool_of(effect.place);
+  const Instant now = shared->around.clock.now();
+  if (tool == nullptr) {
+    const auto& missing = std::get<flow::ToolStep>(machine->step_at(effect.place).kind).tool;
+    AttemptEnded none{effect.place, effect.attempt,
+                      Error{Code::tool_unknown, "this node has no tool \"" + missing + "\""}};
+    handle(event_of(none, now), {});
+    return;
+  }
+  if (auto valid = tool->check(effect.input); !valid) {
+    handle(event_of(AttemptEnded{effect.place, effect.attempt, valid.error()}, now), {});
+    return;
+  }
+  const EffectClass effect_class = class_of(effect.place, *tool, effect.input);
+  if (effect_class == EffectClass::pure) {
+    if (auto result = tool->run_inline(call_of(effect.place, effect.attempt, effect.input))) {
+      handle(event_of(AttemptEnded{effect.place, effect.attempt, std::move(*result)}, now), {});
+      return;
+    }
+  }
+  attempts[effect.place] = {effect.attempt, effect.input, {}};
+  if (effect_class == EffectClass::pure) {
+    execute(effect.place, effect.attempt);
+  } else {
+    handle(flow::Begun{now, effect.place, effect.attempt, effect_class}, {});
+  }
+}
+
+void FlowActorState::execute(const flow::Place& place, std::uint32_t attempt) {
+  shared->busy.begin();
+  const caf::actor_addr me = self->address();
+  shared->slots.take([me, shared = shared, place, attempt] {
+    if (const auto alive = caf::actor_cast<caf::actor>(me)) {
+      caf::anon_send(alive, SlotGranted{place, attempt});
+    } else {
+      shared->slots.give_back();
+      shared->busy.end();
+    }
+  });
+}
+
+void FlowActorState::start(const SlotGranted& granted) {
+  const auto under_way = attempts.find(granted.place);
+  if (under_way == attempts.end() || under_way->second.attempt != granted.attempt) {
+    shared->slots.give_back(); // abandoned while it waited
+    shared->busy.end();
+    return;
+  }
+  auto attempt = std::make_shared<Attempt>();
+  attempt->call = call_of(granted.place, granted.attempt, under_way->second.input);
+  attempt->place = granted.place;
+  attempt->timeout = machine->step_at(granted.place).timeout;
+  attempt->tool = tool_of(granted.place);
+  under_way->second.actor =
+      self->spawn(step_actor, shared, caf::actor_cast<caf::actor>(self), std::move(attempt));
+}
+
+void FlowActorState::ended(AttemptEnded& done) {
+  const auto under_way = attempts.find(done.place);
+  if (under_way != attempts.end() && under_way->second.attempt == done.attempt) {
+    attempts.erase(under_way);
+  }
+  handle(event_of(done, shared->around.clock.now()), {});
+  shared->busy.end();
+  rest();
+}
+
+} // namespace skein::actors

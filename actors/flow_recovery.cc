@@ -1,0 +1,82 @@
+#include "actors/flow_actor.h"
+
+#include "core/ports/failpoint.h"
+
+namespace skein::actors {
+
+Result<void> FlowActorState::load(std::optional<LoadedRun> known) {
+  loaded = true;
+  auto from_disk =
+      known ? Result<LoadedRun>(std::move(*known)) : shared->around.store.load_run(run);
+  if (!from_disk) {
+    return from_disk.error();
+  }
+  record = std::move(from_disk->record);
+  newest = record.updated_at;
+  auto definition = shared->around.definition_of(record.revision);
+  if (!definition) {
+    return definition.error();
+  }
+  if (from_disk->checkpoint) {
+    auto restored = flow::Machine::restore(run, *definition, *from_disk->checkpoint);
+    if (!restored) {
+      return restored.error();
+    }
+    machine = std::move(*restored);
+    seq = from_disk->checkpoint->seq.get();
+  } else {
+    machine.emplace(run, *definition);
+  }
+  for (const Entry& entry : from_disk->tail) {
+    const auto effects = machine->step(entry.event);
+    if (!effects || machine->state_digest() != entry.state) {
+      return Error{Code::replay_mismatch,
+                   "entry " + std::to_string(entry.seq.get()) + " of run " + run.get() +
+                       " folds to another state than it recorded",
+                   "see `skein run replay " + run.get() + "`"};
+    }
+    seq = entry.seq.get();
+    newest = flow::at_of(entry.event);
+    ++since_checkpoint;
+  }
+  return {};
+}
+
+// What a crash may have cut off: effects without a result, by what their class allows.
+void FlowActorState::recover() {
+  recovered = true;
+  for (const flow::Outstanding& effect : machine->outstanding()) {
+    failpoint("recover.before_dispatch");
+    recover(effect);
+  }
+  if (machine->wants_to_proceed()) {
+    handle(flow::Proceeded{shared->around.clock.now()}, {});
+  }
+}
+
+void FlowActorState::recover(const flow::Outstanding& effect) {
+  if (!effect.begun) {
+    dispatch({effect.place, effect.attempt, effect.input});
+    return;
+  }
+  attempts[effect.place] = {effect.attempt, effect.input, {}};
+  Tool* tool = tool_of(effect.place);
+  if (effect.effect_class == EffectClass::unsafe) {
+    handle(flow::FoundInDoubt{shared->around.clock.now(), effect.place, effect.attempt}, {});
+    return;
+  }
+  if (!shared->starts()) {
+    return;
+  }
+  if (effect.effect_class == EffectClass::verify && tool != nullptr) {
+    auto found = tool->probe(call_of(effect.place, effect.attempt, effect.input));
+    if (found && *found) {
+      handle(flow::Succeeded{shared->around.clock.now(), effect.place, effect.attempt, **found},
+             {});
+      return;
+    }
+  }
+  execute(effect.place, effect.attempt);
+}
+
+} // namespace skein::actors

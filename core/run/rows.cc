@@ -1,0 +1,38 @@
+#include "core/run/rows.h"
+
+namespace skein {
+
+void add_rows(Append& append, const flow::Effects& effects) {
+  const RunId& run = append.entry.run;
+  for (const flow::Effect& effect : effects) {
+    if (const auto* arm = std::get_if<flow::ArmTimer>(&effect)) {
+      append.arm.push_back({run, arm->timer, arm->due});
+    } else if (const auto* disarm = std::get_if<flow::DisarmTimer>(&effect)) {
+      const TimerRow row{run, disarm->timer, disarm->due};
+      if (std::erase(append.arm, row) == 0) {
+        append.disarm.push_back(row);
+      }
+    } else if (const auto* open = std::get_if<flow::OpenWait>(&effect)) {
+      append.open.push_back({run, open->what, open->name});
+    } else if (const auto* close = std::get_if<flow::CloseWait>(&effect)) {
+      const WaitRow row{run, close->what, close->name};
+      if (std::erase(append.open, row) == 0) {
+        append.close.push_back(row);
+      }
+    } else if (const auto* emit = std::get_if<flow::Emit>(&effect)) {
+      append.outbox.push_back({emit->id, emit->type, emit->event});
+    }
+  }
+}
+
+void show(RunRecord& record, const flow::Machine& machine, Instant at) {
+  record.state = machine.state();
+  record.reason = machine.reason();
+  record.waiting_for = machine.waiting_for();
+  record.output = machine.output();
+  record.failure = machine.failure();
+  record.steps = machine.steps_ended();
+  record.updated_at = at;
+}
+
+} // namespace skein

@@ -1,0 +1,107 @@
+#include "node/fork.h"
+
+#include <algorithm>
+
+#include "core/run/rows.h"
+#include "node/node.h"
+
+namespace skein::node {
+namespace {
+
+Error unknown(const RunId& run) {
+  return Error{Code::run_unknown, "there is no run " + run.get(), "see `skein runs list`"};
+}
+
+Result<RunId> new_id(Store& store, const ForkRequest& request) {
+  if (request.id) {
+    const auto last = store.last_seq(*request.id);
+    if (!last) {
+      return last.error();
+    }
+    if (last->get() > 0) {
+      return Error{Code::run_exists, "run " + request.id->get() + " exists already",
+                   "choose another --id"};
+    }
+    return *request.id;
+  }
+  for (int n = 1;; ++n) {
+    RunId id(request.from.get() + "-f" + std::to_string(n));
+    const auto last = store.last_seq(id);
+    if (!last || last->get() == 0) {
+      return last ? Result<RunId>(id) : last.error();
+    }
+  }
+}
+
+// One entry of the new run: the machine's answer under its new name is what is recorded.
+Result<Append> append_of(flow::Machine& machine, const RunId& run, std::uint64_t seq,
+                         const flow::Event& event) {
+  auto effects = machine.step(event);
+  if (!effects) {
+    return effects.error();
+  }
+  Append append;
+  append.entry = Entry{run, Seq(seq), event, flow::digest_of(*effects), machine.state_digest()};
+  if (std::holds_alternative<flow::Forked>(event)) { // says again what is armed and open
+    add_rows(append, *effects);
+  }
+  return append;
+}
+
+} // namespace
+
+Result<RunId> fork(Store& store, const ForkRequest& request, Instant now) {
+  const auto id = new_id(store, request);
+  const auto source = store.find_run(request.from);
+  const auto last = store.last_seq(request.from);
+  if (!id || !source || !last) {
+    return !id ? id.error() : !source ? source.error() : last.error();
+  }
+  if (!*source) {
+    return unknown(request.from);
+  }
+  if (request.at.get() == 0 || request.at > *last) {
+    return Error{Code::resource_value_invalid,
+                 "run " + request.from.get() + " has entries 1 to " + std::to_string(last->get()) +
+                     ", not " + std::to_string(request.at.get()),
+                 "see `skein run history " + request.from.get() + "`"};
+  }
+  auto definition = definition_of(store, (*source)->revision);
+  if (!definition) {
+    return definition.error();
+  }
+  flow::Machine machine(*id, *definition);
+  Batch batch;
+  batch.partition = partition_of(*id);
+  batch.epoch = Epoch(1);
+  const auto tail = store.tail_of(batch.partition);
+  batch.at = tail ? std::max(now, tail->at) : now;
+  std::optional<Error> failure;
+  const auto take = [&](const flow::Event& event) {
+    auto append = append_of(machine, *id, batch.appends.size() + 1, event);
+    append ? batch.appends.push_back(std::move(*append)) : void(failure = append.error());
+    return !failure;
+  };
+  const auto read = store.read_journal(request.from, Seq(1), [&](const Entry& entry) {
+    return entry.seq <= request.at && take(entry.event);
+  });
+  if (!read) {
+    return read.error();
+  }
+  if (!failure) {
+    take(flow::Forked{now, request.from.get(), request.at.get(), request.vars, request.input});
+  }
+  if (failure) {
+    return *failure;
+  }
+  RunRecord record = **source;
+  record.id = *id;
+  show(record, machine, now);
+  batch.appends.back().record = std::move(record);
+  if (auto committed = store.commit({&batch, 1}); !committed) {
+    return committed.error();
+  }
+  return *id;
+}
+
+} // namespace skein::node

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+
+#include "core/base/result.h"
+#include "core/ports/store.h"
+
+namespace skein::node {
+
+struct ForkRequest {
+  RunId from;
+  Seq at; ///< the last entry to copy; at least 1
+  std::optional<RunId> id;
+  Value vars;  ///< to set, or null
+  Value input; ///< fields to replace, or null
+};
+
+/// A new run from a prefix of another's journal; the source never changes. Durable when this
+/// returns; resume() it. Errors: run_unknown, run_exists, resource_value_invalid (no such entry),
+/// storage_*.
+Result<RunId> fork(Store& store, const ForkRequest& request, Instant now);
+
+} // namespace skein::node
