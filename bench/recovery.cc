@@ -66,10 +66,9 @@ void kill_in_flight(const fs::path& data, std::size_t runs) {
 } // namespace
 
 int main(int count, char** words) {
-  const fs::path root = count > 1 ? fs::path(words[1]) : fs::temp_directory_path() / "skein-bench";
-  const std::size_t runs = count > 2 ? std::strtoul(words[2], nullptr, 10) : 100'000;
-  fs::remove_all(root);
-  fs::create_directories(root);
+  const bench::Asked asked(count, words, 100'000);
+  const fs::path& root = asked.root;
+  const std::size_t runs = asked.runs;
   kill_in_flight(root / "data", runs);
 
   const auto start = bench::Ticks::now();

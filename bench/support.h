@@ -33,6 +33,19 @@ inline std::unique_ptr<node::Node> open(const std::filesystem::path& data,
   return must(node::Node::open(settings));
 }
 
+/// What `PROGRAM [DIRECTORY] [RUNS]` was asked for; the directory is made anew.
+struct Asked {
+  Asked(int count, char** words, std::size_t usual)
+      : root(count > 1 ? std::filesystem::path(words[1])
+                       : std::filesystem::temp_directory_path() / "skein-bench"),
+        runs(count > 2 ? std::strtoul(words[2], nullptr, 10) : usual) {
+    std::filesystem::remove_all(root);
+    std::filesystem::create_directories(root);
+  }
+  std::filesystem::path root;
+  std::size_t runs;
+};
+
 /// Applies the flow of that name whose spec is given.
 inline flow::DefinitionPtr apply(node::Node& node, const std::string& name,
                                  const std::string& spec) {

@@ -78,10 +78,9 @@ fs::path files_of(const fs::path& data) {
 } // namespace
 
 int main(int count, char** words) {
-  const fs::path root = count > 1 ? fs::path(words[1]) : fs::temp_directory_path() / "skein-bench";
-  const std::size_t runs = count > 2 ? std::strtoul(words[2], nullptr, 10) : 1'000'000;
-  fs::remove_all(root);
-  fs::create_directories(root);
+  const bench::Asked asked(count, words, 1'000'000);
+  const fs::path& root = asked.root;
+  const std::size_t runs = asked.runs;
   make(root / "data", runs);
   // A copy, so that the database below recovers the same log that RocksDB alone reads here.
   const Bare bare = open_bare(files_of(root / "data"));

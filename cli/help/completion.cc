@@ -80,6 +80,16 @@ std::string values_of(const CommandRow& root,
   return out;
 }
 
+/// Adds what the words after a command may be; whether one may be a file.
+bool add_words(std::vector<std::string>& words, const CommandRow& row) {
+  bool files = false;
+  for (const Word& word : row.words) {
+    words.insert(words.end(), word.choices.begin(), word.choices.end());
+    files = files || is_file(word.value);
+  }
+  return files;
+}
+
 std::string bash(const CommandRow& root) {
   std::string out =
       "# Completion of skein for bash, written by `skein completion bash`.\n_skein() {\n"
@@ -106,14 +116,10 @@ std::string bash(const CommandRow& root) {
       flags.insert(flags.end(), names.begin(), names.end());
     }
     std::vector<std::string> words;
-    bool files = false;
     for (const CommandRow& command : row->commands) {
       words.push_back(command.name);
     }
-    for (const Word& word : row->words) {
-      words.insert(words.end(), word.choices.begin(), word.choices.end());
-      files = files || is_file(word.value);
-    }
+    const bool files = add_words(words, *row);
     out += "    " + for_shell(row->path) + ")\n      words=" + for_shell(joined(words, " ")) +
            (files ? " files=yes" : "") +
            "\n      [[ $cur == -* ]] && words=" + for_shell(joined(flags, " ")) + " files='' ;;\n";
@@ -144,16 +150,10 @@ std::string zsh(const CommandRow& root) {
   for (const CommandRow* row : flattened(root)) {
     std::vector<std::string> commands;
     std::vector<std::string> flags;
-    bool files = false;
     for (const CommandRow& command : row->commands) {
       commands.push_back(for_shell(command.name + ":" + command.summary));
     }
-    for (const Word& word : row->words) {
-      for (const std::string& choice : word.choices) {
-        commands.push_back(for_shell(choice));
-      }
-      files = files || is_file(word.value);
-    }
+    const bool files = add_words(commands, *row);
     for (const Flag& flag : flags_of(root, *row)) {
       for (const std::string& name : spellings(flag)) {
         flags.push_back(for_shell(name + ":" + flag.summary));

@@ -84,7 +84,7 @@ class CheckTest(unittest.TestCase):
     def test_an_effect_without_entry_or_run_is_found(self):
         line = self.world.ledger[0]
         self.world.ledger.append({**line, "key": "fan-1/none/0"})
-        self.world.ledger.append({**line, "run": "nobody-1", "key": "nobody-1/work/0"})
+        self.world.ledger.append({**line, "run": "nobody-1", "key": "nobody-1/act/0"})
         self.found("was done for a run that is not there")
         run = line["run"]
         self.world.ledger = [{**line, "key": f"{run}/none/0"}]
