@@ -425,7 +425,27 @@ bool Checker::visit_call(Node& node) {
   if (node.op == Op::call) {
     fold(node);
   }
-  return node.op != Op::call || visit_pattern(node);
+  if (node.op != Op::call) {
+    return true;
+  }
+  specialize(node);
+  return visit_pattern(node);
+}
+
+// The operators that conditions are mostly made of get a way of their own through the evaluator.
+void Checker::specialize(Node& node) {
+  constexpr std::pair<std::string_view, std::uint32_t> kOrders[]{
+      {"_<_", kBelow}, {"_<=_", kBelow | kSame}, {"_>_", kAbove}, {"_>=_", kAbove | kSame}};
+  const std::string_view name = node.value.as_string();
+  if (name == "@in") {
+    node.op = Op::member;
+  }
+  for (const auto& [order, places] : kOrders) {
+    if (name == order) {
+      node.op = Op::order;
+      node.index = places;
+    }
+  }
 }
 
 bool Checker::unknown_function(Node& node) {

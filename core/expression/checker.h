@@ -33,6 +33,7 @@ class Checker {
   bool visit_index(Node& node);
   bool visit_call(Node& node);
   bool visit_overloads(Node& node);
+  static void specialize(Node& node);
   bool visit_pattern(Node& node);
   bool visit_conditional(Node& node);
   bool visit_equality(Node& node);

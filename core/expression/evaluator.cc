@@ -66,6 +66,10 @@ const Value* Evaluation::run(const Node& node, Value& room) {
       return index(node, room);
     case Op::call:
       return call(node, room);
+    case Op::order:
+      return order(node, room);
+    case Op::member:
+      return member(node, room);
     case Op::list:
       return list(node, room);
     case Op::map:
@@ -260,6 +264,46 @@ const Value* Evaluation::call(const Node& node, Value& room) {
   }
 }
 
+const Value* Evaluation::order(const Node& node, Value& room) {
+  Value rooms[2];
+  const Value* left = get(node.kids[0], rooms[0]);
+  const Value* right = left == nullptr ? nullptr : get(node.kids[1], rooms[1]);
+  if (right == nullptr) {
+    return nullptr;
+  }
+  if (left->is(Kind::integer) && right->is(Kind::integer)) {
+    const std::int64_t a = left->as_int();
+    const std::int64_t b = right->as_int();
+    return truth((node.index & (a < b ? kBelow : a > b ? kAbove : kSame)) != 0);
+  }
+  const Value* const arguments[]{left, right};
+  return dispatch(node, arguments, room);
+}
+
+const Value* Evaluation::member(const Node& node, Value& room) {
+  Value rooms[2];
+  const Value* item = get(node.kids[0], rooms[0]);
+  const Value* range = item == nullptr ? nullptr : get(node.kids[1], rooms[1]);
+  if (range == nullptr) {
+    return nullptr;
+  }
+  if (!range->is(Kind::list)) {
+    const Value* const arguments[]{item, range};
+    return dispatch(node, arguments, room);
+  }
+  const auto items = range->as_list();
+  if (!charge(items.size() * std::uint64_t{std::min(item->weight(), range->weight())})) {
+    failure_->at = node.at;
+    return nullptr;
+  }
+  for (const Value& each : items) {
+    if (each == *item) {
+      return &kTrue;
+    }
+  }
+  return &kFalse;
+}
+
 template <std::size_t Count>
 const Value* Evaluation::call_with(const Node& node, Value& room) {
   Value rooms[Count];
@@ -382,34 +426,45 @@ const Value* Evaluation::finish_map(const Node& node, std::vector<MapEntry>& ent
 
 // CEL's && and ||: the absorbing value wins over failures on either side.
 const Value* Evaluation::logic(const Node& node, bool absorbing) {
-  std::optional<Failure> first;
   for (const Node& kid : node.kids) {
     Value room;
     const Value* value = run(kid, room);
-    if (value != nullptr && value->is(Kind::boolean)) {
-      if (value->as_bool() == absorbing) {
-        failure_.reset();
-        return truth(absorbing);
-      }
-      continue;
+    if (value == nullptr || !value->is(Kind::boolean)) {
+      return logic_behind(node, absorbing, &kid, value);
     }
-    if (value != nullptr) {
+    if (value->as_bool() == absorbing) {
+      return truth(absorbing);
+    }
+  }
+  return truth(!absorbing);
+}
+
+// What is left of && or || once the value of `kid` was none, or no bool: only the absorbing value
+// behind it can still save it.
+const Value* Evaluation::logic_behind(const Node& node, bool absorbing, const Node* kid,
+                                      const Value* value) {
+  std::optional<Failure> first;
+  for (const Node* const end = node.kids.data() + node.kids.size();;) {
+    if (value != nullptr && !value->is(Kind::boolean)) {
       fail("no such overload: " + std::string(absorbing ? "||" : "&&") + " does not take " +
                std::string(name_of(value->kind())),
-           kid.at);
-    } else if (failure_->limit) {
+           kid->at);
+    } else if (value == nullptr && failure_->limit) {
       return nullptr;
+    } else if (value != nullptr && value->as_bool() == absorbing) {
+      return truth(absorbing);
     }
     if (!first) {
       first = std::move(failure_);
     }
     failure_.reset();
+    if (++kid == end) {
+      failure_ = std::move(first);
+      return nullptr;
+    }
+    Value room;
+    value = run(*kid, room);
   }
-  if (first) {
-    failure_ = std::move(first);
-    return nullptr;
-  }
-  return truth(!absorbing);
 }
 
 const Value* Evaluation::conditional(const Node& node, Value& room) {

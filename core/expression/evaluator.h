@@ -65,6 +65,8 @@ class Evaluation {
   const Value* list_element(const Node& node, const Value& from, const Value& key);
   const Value* no_such_key(const Node& node, const Value& key, const Value& container);
   const Value* call(const Node& node, Value& room);
+  const Value* order(const Node& node, Value& room);
+  const Value* member(const Node& node, Value& room);
   template <std::size_t Count>
   const Value* call_with(const Node& node, Value& room);
   const Value* call_with_many(const Node& node, Value& room);
@@ -72,6 +74,7 @@ class Evaluation {
   const Value* list(const Node& node, Value& room);
   const Value* map(const Node& node, Value& room);
   const Value* logic(const Node& node, bool absorbing);
+  const Value* logic_behind(const Node& node, bool absorbing, const Node* kid, const Value* value);
   const Value* conditional(const Node& node, Value& room);
   const Value* equality(const Node& node);
   const Value* alternative(const Node& node, Value& room);
@@ -93,7 +96,7 @@ class Evaluation {
   const Activation* activation_;
   std::uint64_t left_;
   std::optional<Failure> failure_;
-  std::array<const Value*, 16> few_{};
+  std::array<const Value*, 16> few_; ///< set before they are read: not cleared
   std::vector<const Value*> many_;
   std::span<const Value*> locals_{few_};
 };

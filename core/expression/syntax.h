@@ -21,6 +21,11 @@ using Kinds = std::uint16_t;
 constexpr Kinds only(Kind kind) { return static_cast<Kinds>(1u << static_cast<unsigned>(kind)); }
 inline constexpr Kinds kAnyKind = 0x1FFF;
 
+/// Where a value stands to another: what an operator of order holds for.
+inline constexpr std::uint32_t kBelow = 1;
+inline constexpr std::uint32_t kSame = 2;
+inline constexpr std::uint32_t kAbove = 4;
+
 enum class Op : std::uint8_t {
   literal,
   name,   ///< not yet resolved; value is its text, flag a leading dot
@@ -31,6 +36,8 @@ enum class Op : std::uint8_t {
   has,    ///< has(kids[0].field)
   index,  ///< kids[0][kids[1]]; flag says [?]
   call,   ///< value is the function's name; a member's name has a dot before it
+  order,  ///< a call of <, <=, > or >=; index is the set of places that hold
+  member, ///< a call of `in`
   list,   ///< kids; `maybe` of a kid says ?element
   map,    ///< keys and values in turn; `maybe` of a key says ?key
   all_of, ///< a && b && …
@@ -63,7 +70,7 @@ struct Node {
   Kinds elements = kAnyKind; ///< of a list's items or a map's values
   std::uint16_t depth = 1;   ///< of the tree below, and this
   std::uint32_t at = 0;      ///< offset in the text
-  std::uint32_t index = 0;   ///< slot or local
+  std::uint32_t index = 0;   ///< slot, local, or set of places
   std::uint32_t overload_count = 0;
   const Overload* overloads = nullptr;     ///< of call, those with the right number of parameters
   std::shared_ptr<const re2::RE2> pattern; ///< of matches with a literal pattern
