@@ -1,12 +1,7 @@
 #include "core/expression/evaluator.h"
 
 namespace skein::expression {
-namespace {
-
-const Value kTrue(true);
-const Value kFalse(false);
-
-} // namespace
+namespace {} // namespace
 
 // Calls body for each item with the variables set, until it returns false; false on a failure of
 // the range itself.
@@ -20,7 +15,7 @@ bool Evaluation::each(const Node& node, const Value& range, Body body) {
       if (node.flag) {
         locals_[node.index + 1] = &item;
       }
-      if (!charge(1) || !body(index, item)) {
+      if (!charge(1, node.at) || !body(index, item)) {
         return !failure_;
       }
     }
@@ -32,7 +27,7 @@ bool Evaluation::each(const Node& node, const Value& range, Body body) {
       if (node.flag) {
         locals_[node.index + 1] = &value;
       }
-      if (!charge(1) || !body(key, node.flag ? value : key)) {
+      if (!charge(1, node.at) || !body(key, node.flag ? value : key)) {
         return !failure_;
       }
     }
@@ -89,7 +84,7 @@ const Value* Evaluation::quantifier(const Node& node) {
     failure_ = std::move(first);
     return nullptr;
   }
-  return decided == absorbing ? &kTrue : &kFalse;
+  return truth(decided == absorbing);
 }
 
 const Value* Evaluation::exactly_one(const Node& node) {
@@ -101,7 +96,7 @@ const Value* Evaluation::exactly_one(const Node& node) {
                         count += holds && *holds ? 1 : 0;
                         return holds.has_value();
                       });
-  return !walked ? nullptr : count == 1 ? &kTrue : &kFalse;
+  return !walked ? nullptr : truth(count == 1);
 }
 
 // map, filter, transformList: a list of what is kept.
@@ -164,7 +159,7 @@ bool Evaluation::add_entries(const Node& node, const Value& key, const Value& ma
     return false;
   }
   into.insert(into.end(), made.as_map().begin(), made.as_map().end());
-  return charge(made.as_map().size());
+  return charge(made.as_map().size(), node.at);
 }
 
 const Value* Evaluation::bind(const Node& node, Value& room) {

@@ -11,6 +11,10 @@
 
 namespace skein::expression {
 
+inline const Value kTruths[]{Value(false), Value(true)};
+/// A bool as a value that outlives every evaluation.
+inline const Value* truth(bool b) { return &kTruths[b ? 1 : 0]; }
+
 /// Why an evaluation stopped. The text is made when the failure leaves the program, because most
 /// failures inside a macro never do.
 struct Failure {
@@ -40,18 +44,19 @@ class Evaluation {
 
   Failure& failure() { return *failure_; }
 
-  bool charge(std::uint64_t cost) {
+  /// Whether the limit allows it; otherwise the evaluation fails there.
+  bool charge(std::uint64_t cost, std::uint32_t at) {
     if (cost <= left_) [[likely]] {
       left_ -= cost;
       return true;
     }
-    return exhausted();
+    return exhausted(at);
   }
   const Value* fail(std::string what, std::uint32_t at);
   bool fail_call(std::string what);
 
  private:
-  bool exhausted();
+  bool exhausted(std::uint32_t at);
   /// run(), without a call for what is there already.
   const Value* get(const Node& node, Value& room) {
     return node.op == Op::literal ? &node.value : run(node, room);
@@ -65,19 +70,21 @@ class Evaluation {
   const Value* list_element(const Node& node, const Value& from, const Value& key);
   const Value* no_such_key(const Node& node, const Value& key, const Value& container);
   const Value* call(const Node& node, Value& room);
-  const Value* order(const Node& node, Value& room);
-  const Value* member(const Node& node, Value& room);
   template <std::size_t Count>
   const Value* call_with(const Node& node, Value& room);
   const Value* call_with_many(const Node& node, Value& room);
   const Value* dispatch(const Node& node, std::span<const Value* const> arguments, Value& room);
   const Value* list(const Node& node, Value& room);
   const Value* map(const Node& node, Value& room);
-  const Value* logic(const Node& node, bool absorbing);
+
+  // conditions.cc
+  const Value* logic(const Node& node);
   const Value* logic_behind(const Node& node, bool absorbing, const Node* kid, const Value* value);
   const Value* conditional(const Node& node, Value& room);
   const Value* equality(const Node& node);
   const Value* alternative(const Node& node, Value& room);
+  const Value* order(const Node& node, Value& room);
+  const Value* member(const Node& node, Value& room);
 
   // comprehension.cc
   template <class Body>
