@@ -142,6 +142,11 @@ bool Examination::is_retired(const RunId& run, LogIndex index) {
   return mark && *mark && KeyReader(**mark).u64().value_or(0) >= index.get();
 }
 
+/// Whether the log names no entry of the run, though retention took none away.
+bool Examination::lost(const RunId& run) {
+  return !named_.contains(run) && !is_retired(run, LogIndex(0));
+}
+
 void Examination::check_journal() {
   std::vector<Entry> entries;
   std::optional<RunId> current;
@@ -273,8 +278,8 @@ void Examination::check_records() {
       unfolded_.insert(run);
       continue;
     }
-    if (!named_.contains(run)) {
-      find(corrupt("there is a record but no entry"), {}, run);
+    if (lost(run)) {
+      find(corrupt("there is a record, but all of its journal is lost"), {}, run);
     }
     for (const std::string& key : index_keys(*record)) {
       indexes_[key] = "";
@@ -287,6 +292,13 @@ void Examination::compare(Table table, const Rows& expected, std::string_view wh
   rocksdb::ColumnFamilyHandle* const family = database_.family(table);
   Scan scan(database_, table, Key(partition_, table));
   auto next = expected.begin();
+  const auto keeps = [&](const RunId& run) {
+    if (table == Table::record && lost(run)) {
+      unfolded_.insert(run);
+      find(corrupt("there is a record, but all of its journal is lost"), {}, run);
+    }
+    return unfolded_.contains(run);
+  };
   const std::uint32_t before = fixes_.Count();
   const auto missing = [&] {
     find(corrupt("a " + std::string(what) + " is missing"), {},
@@ -304,7 +316,7 @@ void Examination::compare(Table table, const Rows& expected, std::string_view wh
       find(corrupt("the " + std::string(what) + " is not what the journal says"), {}, run, {},
            true);
       fixes_.Put(family, next->first, next->second);
-    } else if (!known && !(run && unfolded_.contains(*run))) {
+    } else if (!known && !(run && keeps(*run))) {
       find(corrupt("a " + std::string(what) + " has no reason in the journal"), {}, run, {}, true);
       fixes_.Delete(family, slice(scan.key()));
     }

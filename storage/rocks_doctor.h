@@ -40,6 +40,7 @@ class Examination {
   void check_batch(LogIndex index, std::string_view bytes, schemas::BatchHeader& before);
   void check_ref(LogIndex index, const schemas::EntryRef& ref);
   bool is_retired(const RunId& run, LogIndex index);
+  bool lost(const RunId& run);
   void check_journal();
   void check_run(const RunId& run, const std::vector<Entry>& entries);
   void check_checkpoints();

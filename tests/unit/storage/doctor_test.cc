@@ -162,6 +162,22 @@ TEST_F(Doctor, rebuilds_records_indexes_timers_and_waits_from_the_journal) {
   EXPECT_TRUE(commit(*store_, entry_of("a", 3)));
 }
 
+TEST_F(Doctor, takes_nothing_away_from_runs_whose_journal_is_lost) {
+  tamper([](rocksdb::DB& raw, const Handles& handles) {
+    std::unique_ptr<rocksdb::Iterator> rows(raw.NewIterator({}, handles[1]));
+    for (rows->SeekToFirst(); rows->Valid(); rows->Next()) {
+      ASSERT_TRUE(raw.Delete({}, handles[1], rows->key()).ok());
+    }
+  });
+  const auto repaired = examine(true);
+  EXPECT_EQ(repaired.found, 3u);
+  EXPECT_EQ(repaired.rebuilt, 0u);
+  EXPECT_EQ(store_->list_runs({})->size(), 3u);
+  EXPECT_EQ(store_->due_timers(at(5), 9)->size(), 3u);
+  EXPECT_EQ(store_->waits_of(RunId("b"))->size(), 1u);
+  EXPECT_TRUE(store_->find_event(RunId("b"), "s2")->has_value());
+}
+
 TEST_F(Doctor, an_unreadable_checkpoint_is_a_finding_and_loading_falls_back_to_an_older_one) {
   for (std::uint64_t seq = 3; seq <= 20; ++seq) {
     Append append = entry_of("a", seq);
