@@ -93,6 +93,9 @@ class EmbeddedNode : public Node {
     if (auto valid = check_id(run.get()); !valid) {
       return valid.error();
     }
+    if (auto room = store_->admits(); !room) {
+      return room.error();
+    }
     flow::Created created{clock_.now(),
                           definition.name,
                           definition.revision,

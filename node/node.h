@@ -54,7 +54,8 @@ class Node {
 
   /// Creates the run; it is durable when this returns. The same id with the same definition and
   /// input is the same run; with another it is refused. Errors: run_exists, run_limit,
-  /// schema_violation, storage_*.
+  /// schema_violation, storage_full where the disk has no room for more than what is begun,
+  /// storage_*.
   virtual Result<RunId> start(const StartRequest& request) = 0;
 
   /// Gives an event to a run and answers once it is durable: a signal, an answer, a cancel, a

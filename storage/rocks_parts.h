@@ -27,6 +27,13 @@ struct RocksStore::Parts {
   /// Removes the blobs that retired runs referred to and no other run does.
   Result<void> sweep(RetentionReport& report);
 
+  /// Errors: storage_full where the disk has less room than `needed`.
+  Result<void> check_room(Room needed) const {
+    return space ? storage::check_room(directory, space(), needed) : Result<void>();
+  }
+
+  std::filesystem::path directory;
+  std::function<DiskSpace()> space;
   std::unique_ptr<RocksDatabase> database;
   Identity identity;
   std::unique_ptr<RocksWriter> writer;

@@ -65,6 +65,11 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::filesystem::path
     return identity.error();
   }
   auto parts = std::make_unique<Parts>();
+  parts->directory = directory;
+  parts->space = options.space;
+  if (!parts->space && options.env == nullptr) {
+    parts->space = [directory] { return space_of(directory); };
+  }
   parts->database = std::move(*database);
   parts->identity = *identity;
   parts->writer =
@@ -76,7 +81,12 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::filesystem::path
 NodeId RocksStore::node() const { return parts_->identity.node; }
 std::uint64_t RocksStore::incarnation() const { return parts_->identity.incarnation; }
 
+Result<void> RocksStore::admits() const { return parts_->check_room(Room::all); }
+
 Result<void> RocksStore::commit(std::span<const Batch> batches) {
+  if (auto room = parts_->check_room(Room::begun_only); !room) {
+    return room;
+  }
   const std::lock_guard lock(parts_->committing);
   return parts_->writer->commit(batches);
 }
@@ -287,6 +297,9 @@ Result<void> RocksStore::outbox_delivered(std::span<const OutboxItem> items) {
 
 Result<ResourceRow> RocksStore::apply_resource(std::string_view kind, std::string_view name,
                                                std::string_view content, Instant at) {
+  if (auto room = parts_->check_room(Room::begun_only); !room) {
+    return room.error();
+  }
   return parts_->resources->apply(kind, name, content, at);
 }
 

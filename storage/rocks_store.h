@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "core/ports/store.h"
+#include "storage/disk_space.h"
 #include "storage/doctor.h"
 #include "storage/retention.h"
 
@@ -25,6 +27,8 @@ struct Options {
   bool create = true;          ///< make the directory where there is none
   std::size_t write_memory = 80u << 20; ///< bytes for rows that are in no file yet; little makes
                                         ///< many small files
+  std::function<DiskSpace()> space; ///< how full the disk is; empty asks the machine, unless there
+                                    ///< is an `env`
 };
 
 /// The store on a disk: one RocksDB database in one directory.
@@ -61,6 +65,7 @@ class RocksStore : public Store {
   /// REQUIRES: no commit meanwhile. Errors: storage_io; what is wrong is a finding, not an error.
   Result<DoctorReport> examine(Refold* refold, bool repair, const DoctorProgress& progress = {});
 
+  Result<void> admits() const override;
   Result<void> commit(std::span<const Batch> batches) override;
 
   Result<std::optional<RunRecord>> find_run(const RunId& run) const override;

@@ -119,6 +119,10 @@ class Store {
  public:
   virtual ~Store() = default;
 
+  /// Whether there is room to begin something new. Errors: storage_full, while what is begun may
+  /// still go on.
+  virtual Result<void> admits() const = 0;
+
   /// Writes all batches with one sync. Entries of a run must be consecutive.
   /// Errors: storage_full (nothing was written; may be tried again), storage_io (fatal),
   /// run_state_conflict (an entry is not the next of its run; nothing was written).

@@ -14,6 +14,8 @@ namespace skein::test {
 /// The resources of a store without a disk: every revision of every name.
 class MemoryResources : public Store {
  public:
+  Result<void> admits() const override { return {}; }
+
   Result<ResourceRow> apply_resource(std::string_view kind, std::string_view name,
                                      std::string_view content, Instant when) override {
     const std::lock_guard lock(mutex_);
