@@ -57,6 +57,13 @@ Result<void> check_id(const std::string& id) {
 /// it wait.
 std::size_t threads_of_machine() { return std::max(2u, std::thread::hardware_concurrency()) - 1; }
 
+/// Where a directory lies; as it is written where that cannot be told.
+std::string without_links(const std::filesystem::path& directory) {
+  std::error_code problem;
+  const auto real = std::filesystem::canonical(directory, problem);
+  return problem ? directory.string() : real.string();
+}
+
 class EmbeddedNode : public Node {
  public:
   EmbeddedNode(Settings settings, std::unique_ptr<storage::RocksStore> store)
@@ -267,11 +274,12 @@ class EmbeddedNode : public Node {
   tools::ToolSettings tool_settings() {
     tools::ToolSettings settings;
     for (const auto& root : settings_.roots) {
-      settings.roots.push_back(root.string());
+      settings.roots.push_back(without_links(root));
     }
     if (settings.roots.empty()) {
       settings.roots.push_back(std::filesystem::current_path().string());
     }
+    settings.hidden.push_back(without_links(settings_.data));
     settings.shell.sandbox = settings_.sandbox;
     settings.http.allow = settings_.http_allow;
     settings.log = [this](const ToolCall& call, const ToolLog& line) {

@@ -49,6 +49,9 @@ struct ToolSettings {
   /// Directories that `file` works in and that commands may write: absolute, without links. The
   /// first is the working directory and the HOME of commands.
   std::vector<std::string> roots;
+  /// Directories that `file` and commands in a sandbox never reach, though they lie in a root: the
+  /// node's own. Absolute, without links.
+  std::vector<std::string> hidden;
   ShellSettings shell;
   HttpSettings http;
   FileSettings file;

@@ -85,7 +85,7 @@ Result<void> FileTool::check(const Value& input) const {
   if (const auto checked = DescribedTool::check(input); !checked) {
     return checked;
   }
-  const auto path = find_root(settings_.roots, *text_at(input, "path"));
+  const auto path = find_root(settings_, *text_at(input, "path"));
   return path ? Result<void>() : Result<void>(path.error());
 }
 

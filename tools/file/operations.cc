@@ -22,7 +22,7 @@ namespace {
 constexpr mode_t kFileMode = 0666; // the umask takes away what it takes away
 
 Result<RootedPath> path_of(const ToolCall& call, const ToolSettings& settings) {
-  return find_root(settings.roots, text_at(call.input, "path").value_or(""));
+  return find_root(settings, text_at(call.input, "path").value_or(""));
 }
 
 bool is_base64(const ToolCall& call) { return text_at(call.input, "encoding") == "base64"; }

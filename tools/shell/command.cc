@@ -8,6 +8,7 @@
 
 #include "core/value/json.h"
 #include "tools/arguments.h"
+#include "tools/hidden.h"
 
 namespace skein::tools {
 namespace {
@@ -126,7 +127,8 @@ Result<std::vector<std::string>> environment_of(const ToolCall& call, const Tool
   return out;
 }
 
-Result<std::string> directory_of(const Value& input, const std::vector<std::string>& roots) {
+Result<std::string> directory_of(const Value& input, const ToolSettings& settings) {
+  const std::vector<std::string>& roots = settings.roots;
   const auto wanted = text_at(input, "cwd");
   if (!wanted && roots.empty()) {
     return std::string();
@@ -139,11 +141,20 @@ Result<std::string> directory_of(const Value& input, const std::vector<std::stri
                                         " cannot be used: " + problem.message()};
   }
   const bool inside = std::any_of(roots.begin(), roots.end(), [&](const std::string& root) {
-    return real == root || real.starts_with(root == "/" ? root : root + "/");
+    return is_at_or_below(real, root);
   });
   if (!inside) {
     return Error{Code::tool_denied, "the working directory " + real + " is in no declared root",
                  "use a directory below " + (roots.empty() ? "a declared root" : roots[0])};
+  }
+  const auto hidden = is_hidden(real, settings.hidden);
+  if (!hidden) {
+    return hidden.error();
+  }
+  if (*hidden) {
+    return Error{Code::tool_denied,
+                 "the working directory " + real + " is in the data directory of the node",
+                 "start skein in another directory, or name one with `cwd`"};
   }
   return real;
 }

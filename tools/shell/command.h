@@ -18,9 +18,9 @@ namespace skein::tools {
 Result<std::vector<std::string>> environment_of(const ToolCall& call, const ToolSettings& settings,
                                                 const std::string& home);
 
-/// The working directory of a call: `cwd` below a root, links resolved.
+/// The working directory of a call: `cwd` below a root and in no hidden directory, links resolved.
 /// Errors: tool_denied, tool_failed (it does not exist).
-Result<std::string> directory_of(const Value& input, const std::vector<std::string>& roots);
+Result<std::string> directory_of(const Value& input, const ToolSettings& settings);
 
 /// The path of a command by the PATH of its own environment; in a sandbox only where that shows it.
 /// Errors: tool_unavailable.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "tools/hidden.h"
 #include "tools/shell/system_call_filter.h"
 
 namespace skein::tools {
@@ -44,6 +45,22 @@ void add_system(Arguments& to) {
   }
 }
 
+/// An empty directory over each that the binds before would show. One that is not there would be
+/// made, on the host too.
+void add_hidden(Arguments& to, const Sandbox& sandbox) {
+  const auto holds_a_root = [&](const std::string& path) {
+    return std::any_of(sandbox.roots.begin(), sandbox.roots.end(),
+                       [&](const std::string& root) { return is_at_or_below(root, path); });
+  };
+  for (const std::string& path : sandbox.hidden) {
+    std::error_code problem;
+    if (fs::is_directory(path, problem) &&
+        (visible_in_sandbox(path, sandbox) || holds_a_root(path))) {
+      add(to, {"--tmpfs", path, "--remount-ro", path});
+    }
+  }
+}
+
 Arguments arguments(const Sandbox& sandbox) {
   Arguments out{kBubblewrap,         "--unshare-user",
                 "--unshare-all",     "--disable-userns",
@@ -75,6 +92,7 @@ Arguments arguments(const Sandbox& sandbox) {
   for (const std::string& path : sandbox.roots) {
     add(out, {"--bind", path, path});
   }
+  add_hidden(out, sandbox);
   add(out, {"--remount-ro", "/"});
   return out;
 }
@@ -107,9 +125,7 @@ ChildSpec sandbox_probe() {
 }
 
 bool visible_in_sandbox(const std::string& directory, const Sandbox& sandbox) {
-  const auto below = [&](const std::string& root) {
-    return directory == root || directory.starts_with(root + "/");
-  };
+  const auto below = [&](const std::string& root) { return is_at_or_below(directory, root); };
   const auto& roots = sandbox.roots;
   const auto& shown = sandbox.read_only;
   return below("/usr") || std::any_of(std::begin(kSystem), std::end(kSystem), below) ||

@@ -11,12 +11,14 @@ namespace skein::tools {
 /// How a command is put into bubblewrap.
 ///
 /// It sees: /usr and the system's libraries, the few files of /etc that programs need, a /proc and
-/// /dev of its own, an empty /tmp, and, writable, the declared roots. It has no network, no
+/// /dev of its own, an empty /tmp, and, writable, the declared roots but for what is hidden in
+/// them. It has no network, no
 /// capability, no other process, no way to a terminal, and dies with this process. The environment
 /// is given to bubblewrap itself, so that no value of it shows in a process list.
 struct Sandbox {
   std::vector<std::string> roots;
   std::vector<std::string> read_only;
+  std::vector<std::string> hidden; ///< shown empty, wherever they lie
   std::size_t max_temporary = 0;
   bool network = false;
 };

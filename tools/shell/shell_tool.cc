@@ -152,7 +152,7 @@ Result<void> ShellTool::check(const Value& input) const {
 }
 
 Result<ChildSpec> ShellTool::spec_of(const ToolCall& call, bool sandbox) const {
-  const auto directory = directory_of(call.input, settings_.roots);
+  const auto directory = directory_of(call.input, settings_);
   const auto time = time_for(call, settings_.shell.timeout);
   const auto max_output = size_at(call.input, "max_output", settings_.shell.max_output);
   const auto home = settings_.roots.empty() ? std::string("/tmp") : settings_.roots[0];
@@ -170,8 +170,8 @@ Result<ChildSpec> ShellTool::spec_of(const ToolCall& call, bool sandbox) const {
   } else {
     spec.argv = {"/bin/sh", "-c", std::string(text_at(call.input, "script").value_or(""))};
   }
-  const Sandbox rules{settings_.roots, settings_.shell.read_only, settings_.shell.max_temporary,
-                      flag_at(call.input, "network", false)};
+  const Sandbox rules{settings_.roots, settings_.shell.read_only, settings_.hidden,
+                      settings_.shell.max_temporary, flag_at(call.input, "network", false)};
   auto path = find_command(spec.argv[0], *environment, *directory, sandbox ? &rules : nullptr);
   if (!path) {
     return path.error();

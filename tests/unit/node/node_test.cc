@@ -67,6 +67,23 @@ TEST_F(NodeTest, a_flow_runs_real_tools_and_replays_without_a_difference) {
   EXPECT_EQ(report->entries, 4u);
 }
 
+TEST_F(NodeTest, tools_work_beside_the_data_directory_and_never_in_it) {
+  const auto flow = apply(R"(
+  steps:
+    - { id: beside, tool: file, with: { op: write, path: made, content: x } }
+    - { id: within, tool: file, with: { op: write, path: "${ input.path }", content: x } }
+)");
+  EXPECT_EQ(run(flow, "run-1", object({{"path", "sub/made"}})).state, RunState::succeeded);
+  std::filesystem::create_directory_symlink(folder_.path() / "data", folder_.path() / "link");
+  for (const char* path : {"data/CURRENT", "sub/../data/new", "link/CURRENT"}) {
+    const RunRecord record = run(flow, "run-" + std::string(1, path[0]), object({{"path", path}}));
+    EXPECT_EQ(record.state, RunState::failed) << path;
+    EXPECT_EQ(record.failure->code, to_string(Code::tool_denied)) << path;
+  }
+  open();
+  EXPECT_TRUE(node_->store().find_run(RunId("run-1"))->has_value());
+}
+
 TEST_F(NodeTest, a_signal_that_is_sent_again_is_answered_and_happens_once) {
   const auto flow = apply(R"(
   steps:

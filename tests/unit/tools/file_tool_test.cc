@@ -161,6 +161,42 @@ TEST_F(FileTest, no_path_leads_out_of_the_roots) {
   EXPECT_EQ(refused("delete", "."), Code::tool_denied);
 }
 
+TEST_F(FileTest, a_hidden_directory_is_reached_on_no_way_and_all_around_it_is) {
+  fs::create_directories(here("data/sub"));
+  fs::create_directory(here("other"));
+  std::ofstream(here("data/CURRENT")) << "MANIFEST";
+  fs::create_directory_symlink(here("data"), here("link"));
+  settings_.hidden = {here("data")};
+  for (const char* op : {"read", "write", "append", "stat", "delete", "list"}) {
+    for (const std::string path :
+         {"data", "data/", "data/CURRENT", "data/new", "data/sub/new", "data/sub/../CURRENT",
+          "other/../data/CURRENT", "data/.", "data/sub/..", "link/CURRENT"}) {
+      EXPECT_EQ(refused(op, path), Code::tool_denied) << op << " " << path;
+      EXPECT_EQ(refused(op, here(path)), Code::tool_denied) << op << " " << path;
+    }
+  }
+  EXPECT_EQ(refused("write", "data/made/new"), Code::tool_denied);
+  EXPECT_FALSE(fs::exists(here("data/made")));
+  EXPECT_EQ(on_disk("data/CURRENT"), "MANIFEST");
+  EXPECT_EQ(std::distance(fs::directory_iterator(here("data")), {}), 2);
+  EXPECT_THAT(go("read", "data/CURRENT").error().detail,
+              HasSubstr("data/CURRENT is in the data directory of the node"));
+  EXPECT_TRUE(go("write", "database", "x").ok());
+  EXPECT_TRUE(go("write", "other/new/file", "x").ok());
+  EXPECT_TRUE(go("list", ".").ok());
+  EXPECT_TRUE(go("list", "other/..").ok());
+}
+
+TEST_F(FileTest, a_root_in_a_hidden_directory_has_no_files) {
+  fs::create_directory(here("sub"));
+  std::ofstream(here("sub/file")) << "x";
+  settings_.hidden = {folder_.path()};
+  settings_.roots = {here("sub")};
+  EXPECT_EQ(refused("read", "file"), Code::tool_denied);
+  EXPECT_EQ(refused("list", "."), Code::tool_denied);
+  EXPECT_EQ(refused("write", "file"), Code::tool_denied);
+}
+
 TEST_F(FileTest, a_link_that_appears_on_the_way_is_refused_every_time) {
   fs::create_directory(here("real"));
   std::ofstream(here("real/file")) << "inside";

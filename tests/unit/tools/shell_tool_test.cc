@@ -156,6 +156,19 @@ TEST_F(ShellTest, the_working_directory_stays_below_the_roots) {
   EXPECT_EQ(error(R"({"script": "pwd", "cwd": "missing"})").code, Code::tool_failed);
 }
 
+TEST_F(ShellTest, a_hidden_directory_is_no_working_directory) {
+  const std::string data = folder_.path() + "/data";
+  std::filesystem::create_directories(data + "/sub");
+  std::filesystem::create_directory_symlink(data, folder_.path() + "/link");
+  settings_.hidden = {data};
+  for (const char* cwd : {"data", "data/sub", "link", "link/sub", "data/sub/.."}) {
+    const Error denied = error(to_json(object({{"script", "pwd"}, {"cwd", cwd}})));
+    EXPECT_EQ(denied.code, Code::tool_denied) << cwd;
+    EXPECT_THAT(denied.detail, HasSubstr("is in the data directory of the node"));
+  }
+  EXPECT_EQ(output(R"({"script": "pwd"})"), folder_.path() + "\n");
+}
+
 TEST_F(ShellTest, a_command_that_is_not_there_is_unavailable) {
   const Error missing = error(R"({"command": ["no-such-command"]})");
   EXPECT_EQ(missing.code, Code::tool_unavailable);
@@ -200,6 +213,20 @@ TEST_F(SandboxTest, nothing_outside_of_the_workspace_can_be_written_or_seen) {
   EXPECT_EQ(output(R"({"script": "ls -d /root /home /var /srv /sys 2>/dev/null; :"})"), "");
   EXPECT_EQ(output(R"({"script": "cat /etc/shadow 2>/dev/null; :"})"), "");
   EXPECT_EQ(output(R"({"script": "echo x > /tmp/x && cat /tmp/x"})"), "x\n");
+}
+
+TEST_F(SandboxTest, a_hidden_directory_in_the_workspace_is_empty_and_cannot_be_written) {
+  const std::string data = folder_.path() + "/data";
+  std::filesystem::create_directory(data);
+  std::ofstream(data + "/CURRENT") << "MANIFEST";
+  settings_.hidden = {data, folder_.path() + "/not-there"};
+  EXPECT_EQ(output(R"({"script": "ls -A data; cat data/CURRENT 2>/dev/null; echo x > made"})"), "");
+  EXPECT_EQ(error(R"({"script": "echo x > data/CURRENT"})").code, Code::tool_failed);
+  EXPECT_EQ(error(R"({"script": "mv data other"})").code, Code::tool_failed);
+  EXPECT_TRUE(std::filesystem::exists(folder_.path() + "/made"));
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() + "/not-there"));
+  std::ifstream in(data + "/CURRENT");
+  EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), "MANIFEST");
 }
 
 TEST_F(SandboxTest, there_are_no_other_processes_no_rights_and_no_way_to_more) {
