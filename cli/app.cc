@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdlib>
 
+#include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/help/pages.h"
 #include "cli/help/usage_error.h"
@@ -61,7 +62,7 @@ Context context_of(const Flags& flags) {
 
 void add_flags(CLI::App& app, Flags& flags) {
   app.set_help_flag("-h,--help", "What a command does");
-  app.add_option("--data", flags.data, "Data directory")->type_name("DIR");
+  app.add_option("--data", flags.data, "Data directory")->type_name("DIR")->check(not_empty());
   app.add_option("-o,--output", flags.format, "How results are printed")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"text", "json", "yaml", "table", "wide", "name"}));
@@ -199,7 +200,9 @@ int run(int argc, char** argv) {
     return complain(usage_error(app, words, error.what()));
   }
   set_up_log(flags);
-  return finish_output(chosen(context_of(flags)));
+  Context context = context_of(flags);
+  context.data_named = app.get_option("--data")->count() > 0;
+  return finish_output(chosen(context));
 }
 
 } // namespace skein::cli

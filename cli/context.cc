@@ -63,17 +63,38 @@ Result<std::unique_ptr<node::Node>> open_with(node::Settings settings,
   return node::Node::open(std::move(settings));
 }
 
+Result<void> find_data(const Context& context) {
+  std::error_code ignored;
+  if (context.data_named && !std::filesystem::exists(context.data, ignored)) {
+    return Error{
+        Code::storage_unreadable,
+        "data directory " + context.data.string() + " cannot be used: there is no such directory",
+        "name the directory that runs were stored in; `skein run flow` and `skein apply` "
+        "make a new one"};
+  }
+  return {};
+}
+
 } // namespace
 
 Result<std::unique_ptr<node::Node>> Context::open(bool recover) const {
+  if (auto there = find_data(*this); !there) {
+    return there.error();
+  }
   node::Settings settings;
   settings.recover = recover;
   return open_with(std::move(settings), data);
 }
 
 Result<std::unique_ptr<node::Node>> Context::open_to_record() const {
+  auto there = find_data(*this);
+  return there ? open_or_make(false) : there.error();
+}
+
+Result<std::unique_ptr<node::Node>> Context::open_or_make(bool starts_effects) const {
   node::Settings settings;
-  settings.starts_effects = false;
+  settings.recover = false;
+  settings.starts_effects = starts_effects;
   return open_with(std::move(settings), data);
 }
 

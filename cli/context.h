@@ -23,6 +23,7 @@ inline constexpr int kInterrupted = 130;
 /// What the global flags said.
 struct Context {
   std::filesystem::path data; ///< --data, SKEIN_DATA, or ~/.local/share/skein
+  bool data_named = false;    ///< by --data
   Format format = Format::text;
   bool quiet = false;
   bool colour = true; ///< where there is a terminal
@@ -31,11 +32,16 @@ struct Context {
 
   bool structured() const { return format == Format::json || format == Format::yaml; }
 
+  /// For commands about what is stored already. A directory that --data names must be there: a
+  /// mistyped one is refused rather than made.
   Result<std::unique_ptr<node::Node>> open(bool recover = false) const;
 
   /// For `--detach`: what is asked for becomes durable, and no attempt begins that the end of this
   /// process would cut off. The next process that stays goes on with it.
   Result<std::unique_ptr<node::Node>> open_to_record() const;
+
+  /// For commands that may store the first thing of a directory: makes it where it is not there.
+  Result<std::unique_ptr<node::Node>> open_or_make(bool starts_effects = true) const;
 };
 
 /// In the format that was asked for: JSON or YAML.

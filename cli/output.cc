@@ -32,7 +32,11 @@ int exit_code_of(const Error& error) {
     case Code::expression_syntax:
     case Code::expression_type:
     case Code::json_invalid:
+    case Code::json_limit:
     case Code::schema_violation:
+    case Code::schema_invalid:
+    case Code::tool_unknown:
+    case Code::tool_input_invalid:
       return kWrongUsage;
     default:
       return kFailed;

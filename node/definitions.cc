@@ -1,9 +1,13 @@
+#include <algorithm>
+#include <filesystem>
 #include <mutex>
 #include <unordered_map>
 
 #include "core/flow/loader.h"
+#include "core/schema/schema.h"
 #include "node/node.h"
 #include "schemas/yaml.h"
+#include "tools/tool_box.h"
 
 namespace skein::node {
 namespace {
@@ -18,6 +22,10 @@ Cache& cache() {
   return instance;
 }
 
+Error first_error(const flow::Loaded& loaded) {
+  return std::ranges::find(loaded.findings, false, &flow::Finding::warning)->error;
+}
+
 Result<flow::DefinitionPtr> read_definition(const ResourceRow& row) {
   schemas::YamlLimits limits;
   limits.max_bytes =
@@ -30,10 +38,7 @@ Result<flow::DefinitionPtr> read_definition(const ResourceRow& row) {
   flow::LoadOptions options;
   options.lenient = true; // it was accepted once
   flow::Loaded loaded = flow::load(documents->front(), options);
-  if (!loaded.definition) {
-    return loaded.findings.front().error;
-  }
-  return loaded.definition;
+  return loaded.definition ? Result<flow::DefinitionPtr>(loaded.definition) : first_error(loaded);
 }
 
 } // namespace
@@ -59,6 +64,30 @@ Result<flow::DefinitionPtr> definition_of(const Store& store, const ContentHash&
   return definition;
 }
 
+std::vector<std::string> default_roots() {
+  std::error_code gone;
+  const auto here = std::filesystem::current_path(gone);
+  return gone ? std::vector<std::string>() : std::vector<std::string>{here.string()};
+}
+
+flow::Loaded check_flow(const Document& document, bool lenient) {
+  tools::ToolSettings settings;
+  settings.roots = default_roots();
+  const auto tools = tools::make_tool_box(std::move(settings));
+  flow::LoadOptions options;
+  options.lenient = lenient;
+  options.tools = tools.get();
+  return flow::load(document, options);
+}
+
+Result<void> check_input(const flow::Definition& definition, const Value& input) {
+  if (!definition.input_schema) {
+    return {};
+  }
+  const auto schema = schema::Schema::compile(*definition.input_schema);
+  return schema ? schema->check(input) : schema.error();
+}
+
 Result<flow::DefinitionPtr> apply_flow(Store& store, const Document& document, Instant at,
                                        const ToolBox* tools, bool lenient) {
   flow::LoadOptions options;
@@ -66,7 +95,7 @@ Result<flow::DefinitionPtr> apply_flow(Store& store, const Document& document, I
   options.tools = tools;
   flow::Loaded loaded = flow::load(document, options);
   if (!loaded.definition) {
-    return loaded.findings.front().error;
+    return first_error(loaded);
   }
   const auto row =
       store.apply_resource("Flow", loaded.definition->name, flow::canonical_text(document), at);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/nearest.h"
 #include "core/run/rows.h"
 #include "node/node.h"
 
@@ -33,6 +34,31 @@ Result<RunId> new_id(Store& store, const ForkRequest& request) {
   }
 }
 
+// Setting what no expression reads would change nothing, and look as if it had.
+Result<void> check_variables(const flow::Definition& definition, const Value& vars) {
+  std::vector<std::string_view> known;
+  for (const auto& [name, value] : definition.vars.as_map()) {
+    known.push_back(name.as_string());
+  }
+  for (const flow::Step& step : definition.steps) {
+    if (const auto* set = std::get_if<flow::SetStep>(&step.kind)) {
+      for (const auto& assignment : set->assignments) {
+        known.push_back(assignment.name);
+      }
+    }
+  }
+  for (std::size_t i = 0; vars.is(Kind::map) && i < vars.as_map().size(); ++i) {
+    const std::string_view name = vars.as_map()[i].first.as_string();
+    if (std::ranges::find(known, name) == known.end()) {
+      return Error{Code::resource_value_invalid,
+                   "flow " + definition.name + " has no variable \"" + std::string(name) + "\"" +
+                       did_you_mean(name, known),
+                   listed("variables of this flow", name, known)};
+    }
+  }
+  return {};
+}
+
 // One entry of the new run: the machine's answer under its new name is what is recorded.
 Result<Append> append_of(flow::Machine& machine, const RunId& run, std::uint64_t seq,
                          const flow::Event& event) {
@@ -50,6 +76,13 @@ Result<Append> append_of(flow::Machine& machine, const RunId& run, std::uint64_t
 
 } // namespace
 
+Error no_entry(const RunId& run, Seq last, Seq asked) {
+  return Error{Code::resource_value_invalid,
+               "run " + run.get() + " has entries 1 to " + std::to_string(last.get()) + ", not " +
+                   std::to_string(asked.get()),
+               "see `skein run history " + run.get() + "`"};
+}
+
 Result<RunId> fork(Store& store, const ForkRequest& request, Instant now) {
   const auto id = new_id(store, request);
   const auto source = store.find_run(request.from);
@@ -61,14 +94,14 @@ Result<RunId> fork(Store& store, const ForkRequest& request, Instant now) {
     return unknown(request.from);
   }
   if (request.at.get() == 0 || request.at > *last) {
-    return Error{Code::resource_value_invalid,
-                 "run " + request.from.get() + " has entries 1 to " + std::to_string(last->get()) +
-                     ", not " + std::to_string(request.at.get()),
-                 "see `skein run history " + request.from.get() + "`"};
+    return no_entry(request.from, *last, request.at);
   }
   auto definition = definition_of(store, (*source)->revision);
   if (!definition) {
     return definition.error();
+  }
+  if (auto known = check_variables(**definition, request.vars); !known) {
+    return known.error();
   }
   flow::Machine machine(*id, *definition);
   Batch batch;

@@ -14,7 +14,6 @@
 #include <tuple>
 
 #include "actors/run_host.h"
-#include "core/schema/schema.h"
 #include "node/listeners.h"
 #include "node/system_clock.h"
 #include "storage/rocks_store.h"
@@ -277,7 +276,7 @@ class EmbeddedNode : public Node {
       settings.roots.push_back(without_links(root));
     }
     if (settings.roots.empty()) {
-      settings.roots.push_back(std::filesystem::current_path().string());
+      settings.roots = default_roots();
     }
     settings.hidden.push_back(without_links(settings_.data));
     settings.shell.sandbox = settings_.sandbox;
@@ -299,17 +298,6 @@ class EmbeddedNode : public Node {
       }
     }
     return all.empty() ? Value() : Value::of_map(std::move(all));
-  }
-
-  static Result<void> check_input(const flow::Definition& definition, const Value& input) {
-    if (!definition.input_schema) {
-      return {};
-    }
-    const auto schema = schema::Schema::compile(*definition.input_schema);
-    if (!schema) {
-      return schema.error();
-    }
-    return schema->check(input);
   }
 
   Result<RunId> same_run(const RunId& run, const flow::Created& wanted) {

@@ -13,6 +13,7 @@
 #include "core/base/result.h"
 #include "core/flow/definition.h"
 #include "core/flow/event.h"
+#include "core/flow/loader.h"
 #include "core/ports/store.h"
 #include "core/ports/tool.h"
 #include "core/run/run.h"
@@ -94,8 +95,19 @@ class Node {
 /// Errors: resource_unknown, and what the loader finds.
 Result<flow::DefinitionPtr> definition_of(const Store& store, const ContentHash& revision);
 
+/// Where the file and shell tools may work if nothing else is said: the current directory; nowhere
+/// where that was removed.
+std::vector<std::string> default_roots();
+
+/// Loads a flow as apply_flow does, with the tools that it names and their constant inputs, and
+/// starts nothing.
+flow::Loaded check_flow(const Document& document, bool lenient = false);
+
+/// Whether the flow may start with this input. Errors: schema_violation, schema_limit.
+Result<void> check_input(const flow::Definition& definition, const Value& input);
+
 /// Applies a flow document: checks it, stores a new revision where it changed, answers what to
-/// start.
+/// start. Errors: the first that the loader finds, storage_*.
 Result<flow::DefinitionPtr> apply_flow(Store& store, const Document& document, Instant at,
                                        const ToolBox* tools, bool lenient = false);
 

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "cli/input.h"
+#include "cli/resource/checked.h"
 #include "cli/resource/named.h"
 #include "cli/text_diff.h"
 #include "core/flow/loader.h"
@@ -17,14 +18,8 @@ std::string yaml_of(const std::string& content) {
 }
 
 // kDone where nothing would change, kFailed where something would.
-int diff_one(const Store& store, const Document& document, bool lenient) {
-  flow::LoadOptions options;
-  options.lenient = lenient;
-  const flow::Loaded loaded = flow::load(document, options);
-  if (!loaded.definition) {
-    return complain(loaded.findings.front().error);
-  }
-  const std::string& name = loaded.definition->name;
+int diff_one(const Store& store, const flow::Definition& definition, const Document& document) {
+  const std::string& name = definition.name;
   const auto row = store.resource("Flow", name);
   if (!row && row.error().code != Code::resource_unknown) {
     return complain(row.error());
@@ -53,7 +48,9 @@ int diff(const Context& context, const Wanted& wanted) {
   }
   int code = kDone;
   for (const Document& document : *documents) {
-    code = std::max(code, diff_one((*node)->store(), document, wanted.lenient));
+    const auto definition = checked(context, document, wanted.lenient);
+    code = std::max(code,
+                    definition ? diff_one((*node)->store(), *definition, document) : kWrongUsage);
   }
   return code;
 }

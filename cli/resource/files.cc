@@ -1,10 +1,10 @@
 #include <CLI/CLI.hpp>
-#include <cstdio>
+#include <algorithm>
 #include <memory>
 
 #include "cli/commands.h"
 #include "cli/input.h"
-#include "core/flow/loader.h"
+#include "cli/resource/checked.h"
 
 namespace skein::cli {
 namespace {
@@ -21,28 +21,28 @@ int validate(const Context& context, const Wanted& wanted) {
   }
   int code = kDone;
   for (const Document& document : *documents) {
-    flow::LoadOptions options;
-    options.lenient = wanted.lenient;
-    const flow::Loaded loaded = flow::load(document, options);
-    for (const flow::Finding& finding : loaded.findings) {
-      if (!finding.warning) {
-        complain(finding.error);
-      } else if (!context.quiet) {
-        std::fprintf(stderr, "warning: %s\n", harmless(to_string(finding.error)).c_str());
-      }
-    }
-    if (!loaded.definition) {
-      code = kWrongUsage;
+    if (const auto definition = checked(context, document, wanted.lenient)) {
+      put(document.file + ": flow " + definition->name + " is valid\n");
     } else {
-      put(document.file + ": flow " + loaded.definition->name + " is valid\n");
+      code = kWrongUsage;
     }
   }
   return code;
 }
 
+// All or nothing: a file that is wrong keeps the others from being applied.
 int apply(const Context& context, const Wanted& wanted) {
   const auto documents = documents_of(wanted.files);
-  auto node = documents ? context.open() : Result<std::unique_ptr<node::Node>>(documents.error());
+  if (!documents) {
+    return complain(documents.error());
+  }
+  const auto wrong = std::count_if(
+      documents->begin(), documents->end(),
+      [&](const Document& document) { return !checked(context, document, wanted.lenient); });
+  if (wrong > 0) {
+    return kWrongUsage;
+  }
+  auto node = context.open_or_make();
   if (!node) {
     return complain(node.error());
   }

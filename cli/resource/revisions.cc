@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/checks.h"
 #include "cli/resource/named.h"
 
 namespace skein::cli {
@@ -79,7 +80,8 @@ void add_revisions(CLI::App& flow, Chosen& chosen) {
                         return rollback(context, kind, name, *to);
                       });
   command.add_option("--to", *to, "Revision; the one before the newest where none is named")
-      ->type_name("REVISION");
+      ->type_name("REVISION")
+      ->check(from_one());
 }
 
 } // namespace skein::cli

@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/checks.h"
 #include "cli/run/one_run.h"
 #include "core/value/json.h"
 
@@ -53,7 +54,9 @@ void add_signal(CLI::App& run, Chosen& chosen) {
       });
   command.add_option("name", wanted->name, "Name of the signal")->required()->type_name("NAME");
   command.add_option("--payload", wanted->payload, "JSON or text")->type_name("JSON");
-  command.add_option("--id", wanted->id, "Repeats of the same id are dropped")->type_name("ID");
+  command.add_option("--id", wanted->id, "Repeats of the same id are dropped")
+      ->type_name("ID")
+      ->check(not_empty());
   command.add_flag("--detach", wanted->detach, "Do not stay with the run");
 }
 

@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 
+#include "cli/checks.h"
 #include "cli/input.h"
 #include "cli/run/follow.h"
 #include "cli/run/one_run.h"
@@ -143,11 +144,14 @@ void add_fork(CLI::App& run, Chosen& chosen) {
                                  [wanted](const Context& c, node::Node& n, const RunId& id) {
                                    return fork(c, n, id, *wanted);
                                  });
-  command.add_option("--at", wanted->at, "The last entry to keep")->required()->type_name("ENTRY");
+  command.add_option("--at", wanted->at, "The last entry to keep")
+      ->required()
+      ->type_name("ENTRY")
+      ->check(from_one());
   command.add_option("--set", wanted->set, "Variable, as NAME=VALUE")->type_name("NAME=VALUE");
   command.add_option("-i,--input", wanted->input, "Field of the input, as NAME=VALUE")
       ->type_name("NAME=VALUE");
-  command.add_option("--id", wanted->id, "Id of the new run")->type_name("ID");
+  command.add_option("--id", wanted->id, "Id of the new run")->type_name("ID")->check(not_empty());
   command.add_flag("--detach", wanted->detach, "Print the id and do not run it");
   command.footer(
       "Example:\n  skein run fork incident-1 --at 42 --set threshold=0.5\n  skein run diff "
@@ -162,11 +166,15 @@ void add_retry(CLI::App& run, Chosen& chosen) {
                    return retry(c, n, id, *wanted);
                  });
   command.add_option("--step", wanted->step, "The step in doubt, as STEP or STEP[ITEM]")
-      ->type_name("STEP");
-  command.add_option("--done", wanted->done, "It had happened: its output")->type_name("JSON");
+      ->type_name("STEP")
+      ->check(not_empty());
+  command.add_option("--done", wanted->done, "It had happened: its output")
+      ->type_name("JSON")
+      ->check(not_empty());
   command.add_flag("--failed", wanted->failed, "It had not happened and shall not");
   command.add_option("--id", wanted->id, "Id of the new run that goes on from a failed one")
-      ->type_name("ID");
+      ->type_name("ID")
+      ->check(not_empty());
   command.add_flag("--detach", wanted->detach, "Do not stay with the run");
   command.footer(
       "A failed run stays as it is: a new one takes its journal up to the failure, and goes on.");

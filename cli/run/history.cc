@@ -1,6 +1,7 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/checks.h"
 #include "cli/run/one_run.h"
 #include "cli/run/story.h"
 
@@ -41,9 +42,7 @@ int history(const Context& context, node::Node& node, const RunId& run, const Wa
       failure = told.error();
       return false;
     }
-    const bool shown =
-        told->seq.get() >= wanted.from && (wanted.step.empty() || told->step == wanted.step ||
-                                           told->step.starts_with(wanted.step + "["));
+    const bool shown = told->seq.get() >= wanted.from && told->is_about(wanted.step);
     if (shown && context.structured()) {
       values.push_back(value_of(entry, *told));
     } else if (shown) {
@@ -54,6 +53,9 @@ int history(const Context& context, node::Node& node, const RunId& run, const Wa
   });
   if (!read || failure) {
     return complain(failure ? *failure : read.error());
+  }
+  if (auto known = story.knows_step(wanted.step); !known) {
+    return complain(known.error());
   }
   if (context.structured()) {
     print_value(context.format, Value::of_list(std::move(values)));
@@ -71,8 +73,12 @@ void add_history(CLI::App& run, Chosen& chosen) {
                                  [wanted](const Context& c, node::Node& n, const RunId& id) {
                                    return history(c, n, id, *wanted);
                                  });
-  command.add_option("--step", wanted->step, "Only of this step")->type_name("STEP");
-  command.add_option("--from", wanted->from, "From this entry on")->type_name("ENTRY");
+  command.add_option("--step", wanted->step, "Only of this step")
+      ->type_name("STEP")
+      ->check(not_empty());
+  command.add_option("--from", wanted->from, "From this entry on")
+      ->type_name("ENTRY")
+      ->check(from_one());
 }
 
 } // namespace skein::cli

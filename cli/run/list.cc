@@ -6,7 +6,9 @@
 #include <thread>
 #include <utility>
 
+#include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/input.h"
 #include "cli/run/interrupt.h"
 
 namespace skein::cli {
@@ -27,8 +29,7 @@ RunFilter filter_of(const Wanted& wanted) {
   filter.state = parse_run_state(wanted.state);
   for (const std::string& label : wanted.labels) {
     const auto equals = label.find('=');
-    filter.labels.emplace_back(label.substr(0, equals),
-                               equals == std::string::npos ? "" : label.substr(equals + 1));
+    filter.labels.emplace_back(label.substr(0, equals), label.substr(equals + 1));
   }
   return filter;
 }
@@ -89,6 +90,9 @@ int watch(const Store& store, const RunFilter& filter) {
 }
 
 int list(const Context& context, const Wanted& wanted) {
+  if (const auto labels = fields_of(wanted.labels); !labels) {
+    return complain(labels.error());
+  }
   const auto node = context.open();
   if (node && wanted.watch) {
     return watch((*node)->store(), filter_of(wanted));
@@ -119,10 +123,14 @@ void add_runs_list(CLI::App& runs, Chosen& chosen) {
       ->type_name("STATE")
       ->check(CLI::IsMember(
           {"pending", "running", "waiting", "paused", "succeeded", "failed", "cancelled"}));
-  command->add_option("--flow", wanted->flow, "Of this flow")->type_name("FLOW");
+  command->add_option("--flow", wanted->flow, "Of this flow")
+      ->type_name("FLOW")
+      ->check(not_empty());
   command->add_option("--label", wanted->labels, "With this label; all must match")
       ->type_name("NAME=VALUE");
-  command->add_option("--limit", wanted->limit, "At most so many")->type_name("N");
+  command->add_option("--limit", wanted->limit, "At most so many")
+      ->type_name("N")
+      ->check(from_one());
   command->add_flag("-w,--watch", wanted->watch, "A line for each change, until Ctrl-C");
   command->callback([wanted, &chosen] {
     chosen = [wanted](const Context& context) { return list(context, *wanted); };

@@ -2,6 +2,7 @@
 #include <memory>
 #include <string_view>
 
+#include "cli/checks.h"
 #include "cli/run/one_run.h"
 #include "cli/run/story.h"
 #include "core/value/json.h"
@@ -111,14 +112,16 @@ int logs(const Context& context, node::Node& node, const RunId& run, const Wante
       failure = told.error();
       return false;
     }
-    if (wanted.step.empty() || told->step == wanted.step ||
-        told->step.starts_with(wanted.step + "[")) {
+    if (told->is_about(wanted.step)) {
       logs.take(entry);
     }
     return true;
   });
   if (!read || failure) {
     return complain(failure ? *failure : read.error());
+  }
+  if (auto known = story.knows_step(wanted.step); !known) {
+    return complain(known.error());
   }
   if (wanted.tail > 0 && logs.lines.size() > wanted.tail) {
     logs.lines.erase(logs.lines.begin(),
@@ -136,8 +139,12 @@ void add_logs(CLI::App& run, Chosen& chosen) {
                                  [wanted](const Context& c, node::Node& n, const RunId& id) {
                                    return logs(c, n, id, *wanted);
                                  });
-  command.add_option("--step", wanted->step, "Only of this step")->type_name("STEP");
-  command.add_option("--tail", wanted->tail, "Only the last lines")->type_name("N");
+  command.add_option("--step", wanted->step, "Only of this step")
+      ->type_name("STEP")
+      ->check(not_empty());
+  command.add_option("--tail", wanted->tail, "Only the last lines")
+      ->type_name("N")
+      ->check(from_one());
 }
 
 } // namespace skein::cli

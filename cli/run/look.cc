@@ -1,14 +1,39 @@
 #include <CLI/CLI.hpp>
 #include <memory>
 
+#include "cli/checks.h"
 #include "cli/run/one_run.h"
+#include "core/run/rows.h"
+#include "node/fork.h"
 #include "node/replay.h"
 
 namespace skein::cli {
 namespace {
 
+// Between two changes of its state the stored record of a run lags behind its journal.
+Result<RunRecord> record_now(const Store& store, const RunId& run) {
+  auto record = record_of(store, run.get());
+  const bool lags =
+      record && (record->state == RunState::pending || record->state == RunState::running);
+  const auto last = lags ? store.last_seq(run) : Result<Seq>(Seq());
+  if (!lags || !last) {
+    return last ? record : last.error();
+  }
+  Instant at = record->updated_at;
+  const auto read = store.read_journal(run, *last, [&](const Entry& entry) {
+    at = flow::at_of(entry.event);
+    return false;
+  });
+  const auto machine = read ? node::machine_at(store, run) : read.error();
+  if (!machine) {
+    return machine.error();
+  }
+  show(*record, *machine, at);
+  return record;
+}
+
 int status(const Context& context, node::Node& node, const RunId& run) {
-  const auto record = record_of(node.store(), run.get());
+  const auto record = record_now(node.store(), run);
   const auto value = record ? to_value(node.store(), *record) : record.error();
   if (!value) {
     return complain(value.error());
@@ -52,6 +77,10 @@ Value value_of(const RunId& run, const node::ReplayReport& report) {
 }
 
 int replay(const Context& context, node::Node& node, const RunId& run, std::uint64_t at) {
+  const auto last = node.store().last_seq(run);
+  if (!last || last->get() < at) {
+    return complain(last ? node::no_entry(run, *last, Seq(at)) : last.error());
+  }
   const auto report =
       node::replay(node.store(), run, at > 0 ? std::optional(Seq(at)) : std::nullopt);
   if (!report) {
@@ -82,7 +111,7 @@ void add_replay(CLI::App& run, Chosen& chosen) {
   CLI::App& command = add_on_run(
       run, chosen, "replay", "Fold the journal again and compare every digest",
       [at](const Context& c, node::Node& n, const RunId& id) { return replay(c, n, id, *at); });
-  command.add_option("--at", *at, "Stop after this entry")->type_name("ENTRY");
+  command.add_option("--at", *at, "Stop after this entry")->type_name("ENTRY")->check(from_one());
 }
 
 } // namespace skein::cli

@@ -164,4 +164,12 @@ void Story::remember(const Entry& entry, const flow::Effects& effects, Told& tol
   }
 }
 
+Result<void> Story::knows_step(const std::string& named) const {
+  const std::string id = named.substr(0, named.find('['));
+  if (named.empty() || machine_->definition().find(id) != nullptr) {
+    return {};
+  }
+  return machine_->place_of(id).error();
+}
+
 } // namespace skein::cli

@@ -20,6 +20,11 @@ struct Told {
   std::string what;  ///< "succeeded: {…}"
   std::string cause; ///< "entry 4", "alice, asked by entry 7", "from outside"
   std::string key;   ///< of the effect that it is about, or ""
+
+  /// Whether it is about this step, or an item inside it; "" is every step.
+  bool is_about(const std::string& named) const {
+    return named.empty() || step == named || step.starts_with(named + "[");
+  }
 };
 
 /// Folds a journal, and knows for each entry why it is there: which entry asked for the attempt
@@ -33,6 +38,10 @@ class Story {
   /// REQUIRES: the entries of one run, in order. Errors: resource_unknown, storage_corrupt (the
   /// journal does not begin with a creation).
   Result<Told> take(const Entry& entry);
+
+  /// Whether the flow has the step of "STEP" or "STEP[ITEM]"; "" is every step.
+  /// Errors: flow_step_unknown. REQUIRES: the story has begun.
+  Result<void> knows_step(const std::string& named) const;
 
   Seq last() const { return last_; }
   /// Null before the first entry.

@@ -21,7 +21,7 @@ NORMAL = [
     (re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"), "<time>"),
     (re.compile(r"sha256:[0-9a-f]{12,64}"), "<hash>"),
     (re.compile(r"\b[0-9a-f]{32,64}\b"), "<digest>"),
-    (re.compile(r"\b([a-z][a-z-]*)-[a-hj-kmnp-z2-9]{8}\b(?=[\s\"`,:]|$)"), r"\1-<id>"),
+    (re.compile(r"\b([a-z][a-z-]*)-[a-kmnp-z2-9]{8}\b(?=[\s\"`,:]|$)"), r"\1-<id>"),
     (re.compile(r"process \d+"), "process <pid>"),
     (re.compile(r'"duration_ms": ?\d+'), '"duration_ms": 0'),
 ]
