@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -71,6 +72,26 @@ Result<void> check_files(rocksdb::Env& env, const std::filesystem::path& directo
   return create ? Result<void>() : not_there(directory, "nothing was ever stored in it");
 }
 
+/// Makes a directory that only its owner can enter: inputs and outputs lie in it in clear. What is
+/// missing above it is made as the umask says.
+Result<void> make_private(const std::filesystem::path& directory) {
+  std::filesystem::path plain = directory;
+  while (plain.has_parent_path() && (plain.filename().empty() || plain.filename() == ".")) {
+    plain = plain.parent_path();
+  }
+  std::error_code failure;
+  if (plain.has_parent_path()) {
+    std::filesystem::create_directories(plain.parent_path(), failure);
+  }
+  if (failure) {
+    return unreadable(directory, failure.message());
+  }
+  if (::mkdir(plain.c_str(), S_IRWXU) != 0 && errno != EEXIST) {
+    return unreadable(directory, std::strerror(errno));
+  }
+  return {};
+}
+
 /// RocksDB reports permissions as any other failure, so they are asked for first.
 Result<void> check_access(const std::filesystem::path& directory, bool create) {
   std::error_code failure;
@@ -79,8 +100,7 @@ Result<void> check_access(const std::filesystem::path& directory, bool create) {
     if (!create) {
       return not_there(directory, "there is no such directory");
     }
-    std::filesystem::create_directories(directory, failure);
-    return failure ? Result<void>(unreadable(directory, failure.message())) : Result<void>();
+    return make_private(directory);
   }
   if (kind == std::filesystem::file_type::none) {
     return unreadable(directory, failure.message());
