@@ -17,8 +17,9 @@ namespace {
 constexpr mode_t kDirectoryMode = 0777; // the umask takes away what it takes away
 
 Error denied(const RootedPath& path) {
-  return {Code::tool_denied, path.shown() + " is in the data directory of the node",
-          "name a place outside of it; `skein run status` and `skein run export` show what is stored"};
+  return {
+      Code::tool_denied, path.shown() + " is in the data directory of the node",
+      "name a place outside of it; `skein run status` and `skein run export` show what is stored"};
 }
 
 /// The path, as far as it is a directory: nothing of it is a link, so that what is opened by the

@@ -62,13 +62,22 @@ void add_hidden(Arguments& to, const Sandbox& sandbox) {
 }
 
 Arguments arguments(const Sandbox& sandbox) {
-  Arguments out{kBubblewrap,         "--unshare-user",
-                "--unshare-all",     "--disable-userns",
-                "--die-with-parent", "--new-session",
-                "--cap-drop",        "ALL",
-                "--hostname",        "sandbox",
-                "--seccomp",         "3",
-                "--json-status-fd",  "4"};
+  Arguments out{kBubblewrap,
+                "--unshare-user",
+                "--unshare-all",
+                "--disable-userns",
+                "--die-with-parent",
+                "--new-session",
+                "--cap-drop",
+                "ALL",
+                "--hostname",
+                "sandbox",
+                "--seccomp",
+                "3",
+                "--args",
+                "4",
+                "--json-status-fd",
+                "5"};
   if (sandbox.network) {
     out.push_back("--share-net");
   }
@@ -97,13 +106,29 @@ Arguments arguments(const Sandbox& sandbox) {
   return out;
 }
 
+/// The variables of the command as arguments that bubblewrap reads from a file. None is in its own
+/// environment but the mark: LD_PRELOAD and its like would act on bubblewrap itself, which is not
+/// shut in. On the command line, process lists would show them.
+std::string environment_arguments(const std::vector<std::string>& environment) {
+  std::string out;
+  for (const std::string& entry : environment) {
+    const std::size_t equals = std::min(entry.find('='), entry.size());
+    const std::string value = entry.substr(std::min(equals + 1, entry.size()));
+    for (const std::string& word : {std::string("--setenv"), entry.substr(0, equals), value}) {
+      out += word + '\0';
+    }
+  }
+  return out;
+}
+
 ChildSpec wrapped(ChildSpec bare, const Sandbox& sandbox, const std::string& directory) {
   Arguments argv = arguments(sandbox);
   add(argv, {"--chdir", directory, "--"});
   argv.insert(argv.end(), bare.argv.begin(), bare.argv.end());
   bare.argv = std::move(argv);
   bare.directory.clear();
-  bare.files.insert(bare.files.begin(), system_call_filter());
+  bare.files = {system_call_filter(), environment_arguments(bare.environment)};
+  bare.environment = {bare.mark};
   bare.sandboxed = true;
   return bare;
 }

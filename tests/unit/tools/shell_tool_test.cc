@@ -229,6 +229,15 @@ TEST_F(SandboxTest, a_hidden_directory_in_the_workspace_is_empty_and_cannot_be_w
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), "MANIFEST");
 }
 
+TEST_F(SandboxTest, the_variables_of_a_command_do_not_act_on_what_builds_its_sandbox) {
+  const std::string loaded =
+      output(R"({"command": ["env"], "env": {"LD_SHOW_AUXV": 1, "A": "b\nc", "EMPTY": ""}})");
+  EXPECT_THAT(loaded, HasSubstr("AT_EXECFN"));  // said by the loader of the command,
+  EXPECT_THAT(loaded, Not(HasSubstr("bwrap"))); // and not by that of bubblewrap
+  EXPECT_THAT(loaded, HasSubstr("\nA=b\nc\nEMPTY=\n"));
+  EXPECT_THAT(loaded, HasSubstr("\nSKEIN_EFFECT_KEY=triage-1/count/0\n"));
+}
+
 TEST_F(SandboxTest, there_are_no_other_processes_no_rights_and_no_way_to_more) {
   EXPECT_EQ(output(R"({"script": "echo /proc/[0-9]*"})"), "/proc/1 /proc/2\n"); // init, sh
   EXPECT_THAT(output(R"({"script": "grep CapEff /proc/self/status"})"),
