@@ -27,7 +27,7 @@ struct ShellSettings {
   rlim_t max_file_size = rlim_t{1} << 30; ///< bytes
   rlim_t max_processes = 512;
   rlim_t max_open_files = 1024;
-  std::size_t max_temporary = std::size_t{256} << 20; ///< bytes of a sandbox's own /tmp
+  std::size_t max_temporary = std::size_t{256} << 20; ///< bytes of a sandbox's /tmp, of /dev/shm
 };
 
 struct HttpSettings {

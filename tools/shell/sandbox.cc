@@ -45,6 +45,14 @@ void add_system(Arguments& to) {
   }
 }
 
+/// A directory in memory, which no limit of a process counts.
+void add_temporary(Arguments& to, const char* path, const Sandbox& sandbox) {
+  if (sandbox.max_temporary != 0) {
+    add(to, {"--size", std::to_string(sandbox.max_temporary)});
+  }
+  add(to, {"--tmpfs", path});
+}
+
 /// An empty directory over each that the binds before would show. One that is not there would be
 /// made, on the host too.
 void add_hidden(Arguments& to, const Sandbox& sandbox) {
@@ -91,10 +99,8 @@ Arguments arguments(const Sandbox& sandbox) {
     }
   }
   add(out, {"--proc", "/proc", "--dev", "/dev"});
-  if (sandbox.max_temporary != 0) {
-    add(out, {"--size", std::to_string(sandbox.max_temporary)});
-  }
-  add(out, {"--tmpfs", "/tmp"});
+  add_temporary(out, "/dev/shm", sandbox);
+  add_temporary(out, "/tmp", sandbox);
   for (const std::string& path : sandbox.read_only) {
     add(out, {"--ro-bind", path, path});
   }
@@ -102,7 +108,7 @@ Arguments arguments(const Sandbox& sandbox) {
     add(out, {"--bind", path, path});
   }
   add_hidden(out, sandbox);
-  add(out, {"--remount-ro", "/"});
+  add(out, {"--remount-ro", "/dev", "--remount-ro", "/"});
   return out;
 }
 

@@ -11,9 +11,10 @@ namespace skein::tools {
 /// How a command is put into bubblewrap.
 ///
 /// It sees: /usr and the system's libraries, the few files of /etc that programs need, a /proc and
-/// /dev of its own, an empty /tmp, and, writable, the declared roots but for what is hidden in
-/// them. It has no network, no capability, no other process, no way to a terminal, and dies with
-/// this process. No variable of its environment shows in a process list or acts on bubblewrap.
+/// /dev of its own, an empty /tmp and /dev/shm, and, writable, the declared roots but for what is
+/// hidden in them. It has no network, no capability, no other process, no way to a terminal, and
+/// dies with this process. No variable of its environment shows in a process list or acts on
+/// bubblewrap.
 struct Sandbox {
   std::vector<std::string> roots;
   std::vector<std::string> read_only;

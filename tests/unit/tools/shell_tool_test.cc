@@ -258,6 +258,23 @@ TEST_F(SandboxTest, a_huge_file_is_refused) {
   EXPECT_EQ(refused.code, Code::tool_failed);
 }
 
+TEST_F(SandboxTest, what_is_written_to_memory_is_limited) {
+  settings_.shell.max_temporary = 1u << 20;
+  for (const char* folder : {"/tmp", "/dev/shm"}) {
+    const std::string file = std::string(folder) + "/x";
+    const auto go = [&](const std::string& script) {
+      ShellTool tool(settings_);
+      return text_of(run(tool, call_of("shell", object({{"script", script}}))));
+    };
+    EXPECT_THAT(go("echo x > " + file + " && cat " + file), HasSubstr("\"stdout\":\"x\\n\""))
+        << folder;
+    EXPECT_THAT(go("head -c 2M /dev/zero > " + file), HasSubstr("No space left")) << folder;
+  }
+  EXPECT_THAT(error(R"({"script": "echo x > /dev/x"})").detail, HasSubstr("Read-only"));
+  EXPECT_THAT(error(R"({"script": "mkdir /dev/pts/x /dev/x"})").code, Code::tool_failed);
+  EXPECT_EQ(output(R"({"script": "echo x > /dev/null; echo y > /dev/stdout"})"), "y\n");
+}
+
 TEST_F(SandboxTest, a_memory_hog_is_refused) {
   settings_.shell.max_memory = 64u << 20;
   EXPECT_EQ(error(R"({"script": "head -c 1G /dev/zero | tail -c 1G >/dev/null"})").code,
