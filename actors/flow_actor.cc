@@ -51,9 +51,12 @@ Result<void> FlowActorState::create(const flow::Created& created) {
 }
 
 void FlowActorState::handle(flow::Event event, Reply reply) {
+  // Also what nothing is written for may rest on entries that are not durable yet.
   const auto answer = [&](Result<void> result) {
-    if (reply) {
+    if (reply && pending.empty()) {
       reply(std::move(result));
+    } else if (reply) {
+      pending.push_back({seq, {}, std::move(reply), std::move(result)});
     }
   };
   event = flow::as_journaled(std::move(event));
@@ -77,13 +80,17 @@ void FlowActorState::handle(flow::Event event, Reply reply) {
   not_before(event, newest);
   auto effects = machine->step(event);
   if (!effects) {
+    if (seq == 0) { // it was not created
+      machine.reset();
+      loaded = false;
+    }
     answer(effects.error());
     return;
   }
   failpoint("run.before_propose");
   newest = flow::at_of(event);
   Append append = append_of(event, *effects);
-  pending.push_back({seq, std::move(*effects), std::move(reply)});
+  pending.push_back({seq, std::move(*effects), std::move(reply), {}});
   shared->busy.begin();
   if (!proposing.to->propose(proposing.as, std::move(append))) {
     shared->busy.end(); // of an actor that is about to hear that it must forget what it decided
@@ -126,7 +133,7 @@ void FlowActorState::durable(std::uint64_t upto) {
     pending.pop_front();
     failpoint("run.after_commit");
     if (done.reply) {
-      done.reply({});
+      done.reply(std::move(done.answer));
     }
     std::move(done.effects.begin(), done.effects.end(), std::back_inserter(todo));
   }
@@ -177,7 +184,7 @@ void FlowActorState::refused(const Error& error) {
 }
 
 void FlowActorState::rest() {
-  if (machine && pending.empty() && todo.empty() && attempts.empty() && machine->at_rest()) {
+  if (pending.empty() && todo.empty() && attempts.empty() && (!machine || machine->at_rest())) {
     if (const auto to = caf::actor_cast<caf::actor>(partition)) {
       self->send(to, AtRest{run, handled});
     }

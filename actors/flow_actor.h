@@ -35,6 +35,7 @@ struct FlowActorState {
     std::uint64_t seq = 0;
     flow::Effects effects;
     Reply reply;
+    Result<void> answer; ///< once everything up to `seq` is durable
   };
   std::deque<Pending> pending;   ///< proposed and not durable
   std::deque<flow::Effect> todo; ///< of durable entries, while too many others are not
@@ -65,6 +66,7 @@ struct FlowActorState {
 
   // flow_recovery.cc: what a crash cut off
   Result<void> load(std::optional<LoadedRun> known);
+  Result<void> fold(std::optional<LoadedRun> known);
   void recover();
   void recover(const flow::Outstanding& effect);
 

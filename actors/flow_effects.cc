@@ -52,19 +52,21 @@ void FlowActorState::dispatch(const flow::Dispatch& effect) {
   const Instant now = shared->around.clock.now();
   if (tool == nullptr) {
     const auto& missing = std::get<flow::ToolStep>(machine->step_at(effect.place).kind).tool;
-    AttemptEnded none{effect.place, effect.attempt,
-                      Error{Code::tool_unknown, "this node has no tool \"" + missing + "\""}};
+    AttemptEnded none{effect.place,
+                      effect.attempt,
+                      Error{Code::tool_unknown, "this node has no tool \"" + missing + "\""},
+                      {}};
     handle(event_of(none, now), {});
     return;
   }
   if (auto valid = tool->check(effect.input); !valid) {
-    handle(event_of(AttemptEnded{effect.place, effect.attempt, valid.error()}, now), {});
+    handle(event_of(AttemptEnded{effect.place, effect.attempt, valid.error(), {}}, now), {});
     return;
   }
   const EffectClass effect_class = class_of(effect.place, *tool, effect.input);
   if (effect_class == EffectClass::pure) {
     if (auto result = tool->run_inline(call_of(effect.place, effect.attempt, effect.input))) {
-      handle(event_of(AttemptEnded{effect.place, effect.attempt, std::move(*result)}, now), {});
+      handle(event_of(AttemptEnded{effect.place, effect.attempt, std::move(*result), {}}, now), {});
       return;
     }
   }
@@ -77,14 +79,11 @@ void FlowActorState::dispatch(const flow::Dispatch& effect) {
 }
 
 void FlowActorState::execute(const flow::Place& place, std::uint32_t attempt) {
-  shared->busy.begin();
   const caf::actor_addr me = self->address();
-  shared->slots.take([me, shared = shared, place, attempt] {
+  shared->slots.take([me, ticket = std::make_shared<Ticket>(shared), place, attempt] {
+    ticket->granted();
     if (const auto alive = caf::actor_cast<caf::actor>(me)) {
-      caf::anon_send(alive, SlotGranted{place, attempt});
-    } else {
-      shared->slots.give_back();
-      shared->busy.end();
+      caf::anon_send(alive, SlotGranted{place, attempt, ticket});
     }
   });
 }
@@ -92,17 +91,16 @@ void FlowActorState::execute(const flow::Place& place, std::uint32_t attempt) {
 void FlowActorState::start(const SlotGranted& granted) {
   const auto under_way = attempts.find(granted.place);
   if (under_way == attempts.end() || under_way->second.attempt != granted.attempt) {
-    shared->slots.give_back(); // abandoned while it waited
-    shared->busy.end();
-    return;
+    return; // abandoned while it waited
   }
   auto attempt = std::make_shared<Attempt>();
   attempt->call = call_of(granted.place, granted.attempt, under_way->second.input);
   attempt->place = granted.place;
   attempt->timeout = machine->step_at(granted.place).timeout;
   attempt->tool = tool_of(granted.place);
+  attempt->ticket = granted.ticket;
   under_way->second.actor =
-      self->spawn(step_actor, shared, caf::actor_cast<caf::actor>(self), std::move(attempt));
+      self->spawn(step_actor, caf::actor_cast<caf::actor>(self), std::move(attempt));
 }
 
 void FlowActorState::ended(AttemptEnded& done) {
@@ -111,7 +109,6 @@ void FlowActorState::ended(AttemptEnded& done) {
     attempts.erase(under_way);
   }
   handle(event_of(done, shared->around.clock.now()), {});
-  shared->busy.end();
   rest();
 }
 

@@ -5,7 +5,15 @@
 namespace skein::actors {
 
 Result<void> FlowActorState::load(std::optional<LoadedRun> known) {
-  loaded = true;
+  auto done = fold(std::move(known));
+  loaded = done.ok();
+  if (!loaded) {
+    machine.reset(); // nothing is decided on half of a journal
+  }
+  return done;
+}
+
+Result<void> FlowActorState::fold(std::optional<LoadedRun> known) {
   auto from_disk =
       known ? Result<LoadedRun>(std::move(*known)) : shared->around.store.load_run(run);
   if (!from_disk) {
@@ -59,7 +67,6 @@ void FlowActorState::recover(const flow::Outstanding& effect) {
     dispatch({effect.place, effect.attempt, effect.input});
     return;
   }
-  attempts[effect.place] = {effect.attempt, effect.input, {}};
   Tool* tool = tool_of(effect.place);
   if (effect.effect_class == EffectClass::unsafe) {
     handle(flow::FoundInDoubt{shared->around.clock.now(), effect.place, effect.attempt}, {});
@@ -76,6 +83,7 @@ void FlowActorState::recover(const flow::Outstanding& effect) {
       return;
     }
   }
+  attempts[effect.place] = {effect.attempt, effect.input, {}};
   execute(effect.place, effect.attempt);
 }
 

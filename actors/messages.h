@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "actors/shared.h"
+#include "actors/ticket.h"
 #include "core/run/run.h"
 
 /// What actors of one process say to each other: counted references, never encoded.
@@ -75,6 +76,7 @@ struct AttemptEnded {
   flow::Place place;
   std::uint32_t attempt = 1;
   ToolResult result;
+  TicketPtr ticket; ///< kept until this is handled
 };
 using AttemptEndedPtr = std::shared_ptr<AttemptEnded>;
 
@@ -82,6 +84,7 @@ using AttemptEndedPtr = std::shared_ptr<AttemptEnded>;
 struct SlotGranted {
   flow::Place place;
   std::uint32_t attempt = 1;
+  TicketPtr ticket;
 };
 
 /// To the timer actor: a timer was armed for then.

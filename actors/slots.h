@@ -26,23 +26,38 @@ class Slots {
     go();
   }
 
+  /// What is called may give its slot back at once, and so on: one loop serves them all, so that a
+  /// long queue of those does not nest.
   void give_back() {
-    std::function<void()> next;
     {
       const std::lock_guard lock(mutex_);
-      if (waiting_.empty()) {
-        ++free_;
+      ++free_;
+      if (serving_) {
         return;
       }
-      next = std::move(waiting_.front());
-      waiting_.pop_front();
+      serving_ = true;
     }
-    next();
+    while (const auto next = next_served()) {
+      next();
+    }
   }
 
  private:
+  std::function<void()> next_served() {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.empty() || free_ == 0) {
+      serving_ = false;
+      return {};
+    }
+    --free_;
+    auto next = std::move(waiting_.front());
+    waiting_.pop_front();
+    return next;
+  }
+
   std::mutex mutex_;
   std::size_t free_;
+  bool serving_ = false; ///< somebody is in the loop of give_back
   std::deque<std::function<void()>> waiting_;
 };
 

@@ -9,25 +9,23 @@ void StepActorState::end(caf::stateful_actor<StepActorState>* self, const caf::a
   if (!ended) {
     ended = true;
     failpoint("effect.after_tool");
-    self->send(owner, std::make_shared<AttemptEnded>(
-                          AttemptEnded{attempt.place, attempt.call.attempt, std::move(result)}));
+    self->send(owner, std::make_shared<AttemptEnded>(AttemptEnded{
+                          attempt.place, attempt.call.attempt, std::move(result), attempt.ticket}));
   }
 }
 
-caf::behavior step_actor(caf::stateful_actor<StepActorState>* self, SharedPtr shared,
-                         caf::actor owner, std::shared_ptr<Attempt> attempt) {
+caf::behavior step_actor(caf::stateful_actor<StepActorState>* self, caf::actor owner,
+                         std::shared_ptr<Attempt> attempt) {
   StepActorState& state = self->state;
   state.attempt = std::move(*attempt);
-  self->attach_functor([shared] { shared->slots.give_back(); });
   if (state.attempt.timeout) {
     self->delayed_send(self, std::chrono::milliseconds(state.attempt.timeout->count), Tick{});
   }
   failpoint("effect.before_tool");
-  const caf::actor_addr address = self->address();
-  state.handle = state.attempt.tool->start(state.attempt.call, [address](ToolResult result) {
-    if (const auto alive = caf::actor_cast<caf::actor>(address)) {
-      caf::anon_send(alive, std::make_shared<AttemptEnded>(AttemptEnded{{}, 0, std::move(result)}));
-    }
+  // Alive until its tool has ended, though its run may have forgotten it.
+  const auto me = caf::actor_cast<caf::actor>(self);
+  state.handle = state.attempt.tool->start(state.attempt.call, [me](ToolResult result) {
+    caf::anon_send(me, std::make_shared<AttemptEnded>(AttemptEnded{{}, 0, std::move(result), {}}));
   });
   return {
       [self, owner](const AttemptEndedPtr& done) {

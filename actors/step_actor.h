@@ -9,10 +9,11 @@ struct Attempt {
   flow::Place place;
   std::optional<Millis> timeout;
   Tool* tool = nullptr;
+  TicketPtr ticket;
 };
 
 /// One attempt of one step's effect: starts the tool, watches its deadline, passes the result on,
-/// ends. Holds a slot as long as it lives.
+/// ends. Holds its ticket as long as it lives.
 struct StepActorState {
   static inline const char* name = "step_actor";
   Attempt attempt;
@@ -22,7 +23,7 @@ struct StepActorState {
   void end(caf::stateful_actor<StepActorState>* self, const caf::actor& owner, ToolResult result);
 };
 
-caf::behavior step_actor(caf::stateful_actor<StepActorState>* self, SharedPtr shared,
-                         caf::actor owner, std::shared_ptr<Attempt> attempt);
+caf::behavior step_actor(caf::stateful_actor<StepActorState>* self, caf::actor owner,
+                         std::shared_ptr<Attempt> attempt);
 
 } // namespace skein::actors

@@ -12,6 +12,9 @@ namespace {
 constexpr std::size_t kPerTick = 1'000;
 constexpr Millis kSettle{20};       ///< until what was fired has left the index
 constexpr Millis kFireAgain{5'000}; ///< whoever had it may have fallen
+/// Nothing is slept on for longer: the clock may be set meanwhile, the machine suspended, and CAF
+/// counts in nanoseconds, which end after 292 years.
+constexpr std::int64_t kLongestSleep = 60'000;
 
 } // namespace
 
@@ -20,7 +23,8 @@ void TimerActorState::arm(Instant due) {
     return;
   }
   armed = due;
-  const std::int64_t wait = std::max<std::int64_t>(0, (due - shared->around.clock.now()).count);
+  const std::int64_t wait =
+      std::clamp<std::int64_t>((due - shared->around.clock.now()).count, 0, kLongestSleep);
   self->delayed_send(self, std::chrono::milliseconds(wait), Tick{++generation});
 }
 

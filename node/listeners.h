@@ -20,7 +20,7 @@ class Listeners {
     calls_.push_back(std::move(call));
     any_ = true;
     const auto place = std::prev(calls_.end());
-    return std::shared_ptr<void>(nullptr, [this, place](void*) {
+    return std::shared_ptr<void>(&*place, [this, place](void*) {
       const std::lock_guard inner(mutex_);
       calls_.erase(place);
       any_ = !calls_.empty();

@@ -7,6 +7,8 @@
 namespace skein::storage {
 namespace {
 
+constexpr std::size_t kEntriesPerLink = 16'384; ///< at most 5 MiB of the 16 that are read back
+
 constexpr std::size_t kReserve = 1u << 20;
 constexpr std::size_t kShrinkAbove = 16u << 20;
 constexpr std::size_t kProtection = 8;
@@ -81,20 +83,33 @@ void RocksWriter::loaded(const LoadedRun& run) {
   traces_.loaded(run.record.id, std::move(trace));
 }
 
+// What is written as one batch must be readable as one: a large one becomes links of the chain.
 Result<void> RocksWriter::add(const Batch& batch) {
   auto tail = tail_for(batch);
   if (!tail) {
     return tail.error();
   }
+  std::span<const Append> rest = batch.appends;
+  do {
+    const auto part = rest.first(std::min(rest.size(), kEntriesPerLink));
+    if (auto added = add(batch, part, **tail); !added) {
+      return added;
+    }
+    rest = rest.subspan(part.size());
+  } while (!rest.empty());
+  return {};
+}
+
+Result<void> RocksWriter::add(const Batch& batch, std::span<const Append> part, ChainTail& tail) {
   header_.incarnation = incarnation_;
   header_.partition = batch.partition;
   header_.epoch = batch.epoch;
   header_.node = node_;
-  header_.first = LogIndex((*tail)->last.get() + 1);
+  header_.first = LogIndex(tail.last.get() + 1);
   header_.at = batch.at;
-  header_.previous = (*tail)->hash;
+  header_.previous = tail.hash;
   header_.entries.clear();
-  for (const Append& append : batch.appends) {
+  for (const Append& append : part) {
     if (auto added = add(batch, append); !added) {
       return added;
     }
@@ -102,8 +117,7 @@ Result<void> RocksWriter::add(const Batch& batch) {
   header_.hash = schemas::hash_of(header_);
   key_.start(batch.partition.get(), Table::log).u64(header_.first.get());
   put(Table::log, schemas::encode_batch(header_));
-  **tail = ChainTail{LogIndex((*tail)->last.get() + batch.appends.size()), batch.epoch, batch.at,
-                     header_.hash};
+  tail = ChainTail{LogIndex(tail.last.get() + part.size()), batch.epoch, batch.at, header_.hash};
   return {};
 }
 

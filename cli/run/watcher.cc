@@ -143,7 +143,7 @@ Style Watcher::style() const {
   winsize size{};
   if (::ioctl(::fileno(to_), TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
     style.columns = size.ws_col;
-    style.rows = std::max<std::size_t>(size.ws_row, 4);
+    style.rows = std::max<std::size_t>(size.ws_row, 4) - 1; // the cursor stands below
   } else {
     style.columns = columns_from_environment();
   }

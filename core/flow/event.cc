@@ -81,9 +81,14 @@ void mend(Value& value) {
   }
 }
 
+// Texts are written as they are, unlike values: an entry has to stay far below what is read back.
 void mend(std::string& text) {
+  constexpr std::size_t kLongest = 64u << 10;
   if (!valid_utf8(text)) {
     text = clean_utf8(text);
+  }
+  if (text.size() > kLongest) {
+    text = clipped(text, kLongest);
   }
 }
 

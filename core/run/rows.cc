@@ -1,6 +1,13 @@
 #include "core/run/rows.h"
 
+#include "core/value/utf8.h"
+
 namespace skein {
+namespace {
+
+constexpr std::size_t kLongestText = 4'096; ///< of what a list shows; the journal has all of it
+
+} // namespace
 
 void add_rows(Append& append, const flow::Effects& effects) {
   const RunId& run = append.entry.run;
@@ -27,10 +34,14 @@ void add_rows(Append& append, const flow::Effects& effects) {
 
 void show(RunRecord& record, const flow::Machine& machine, Instant at) {
   record.state = machine.state();
-  record.reason = machine.reason();
-  record.waiting_for = machine.waiting_for();
+  record.reason = clipped(machine.reason(), kLongestText);
+  record.waiting_for = clipped(machine.waiting_for(), kLongestText);
   record.output = machine.output();
   record.failure = machine.failure();
+  if (record.failure) {
+    record.failure->message = clipped(record.failure->message, kLongestText);
+    record.failure->hint = clipped(record.failure->hint, kLongestText);
+  }
   record.steps = machine.steps_ended();
   record.updated_at = at;
 }

@@ -109,6 +109,18 @@ void append_utf8(std::string& out, char32_t code_point) {
   }
 }
 
+std::string clipped(std::string_view text, std::size_t bytes) {
+  constexpr std::string_view kMore = "\xE2\x80\xA6";
+  if (text.size() <= bytes) {
+    return std::string(text);
+  }
+  std::size_t end = bytes - kMore.size();
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
+    --end;
+  }
+  return std::string(text.substr(0, end)).append(kMore);
+}
+
 std::size_t count_code_points(std::string_view text) {
   std::size_t count = 0;
   for (const char c : text) {

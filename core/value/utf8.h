@@ -13,6 +13,10 @@ bool valid_utf8(std::string_view text);
 /// The text with U+FFFD for each byte that is not part of valid UTF-8.
 std::string clean_utf8(std::string_view bytes);
 
+/// The text, or as much of its beginning as fits into so many bytes, with … behind it.
+/// REQUIRES: valid UTF-8, at least 3 bytes.
+std::string clipped(std::string_view text, std::size_t bytes);
+
 /// One code point and the bytes that it takes; size is 0 where the text is not UTF-8 or empty.
 struct CodePoint {
   char32_t value = 0;

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <utility>
+
+#include "actors/shared.h"
+
+namespace skein::actors {
+
+/// What an attempt holds until its tool has ended and its result was handled: a place in what a
+/// drain waits for and, once it is granted, a slot. Whoever has a copy may end, and a message may
+/// be dropped: the last copy gives both back.
+class Ticket {
+ public:
+  explicit Ticket(SharedPtr shared) : shared_(std::move(shared)) { shared_->busy.begin(); }
+  ~Ticket() {
+    if (has_slot_) {
+      shared_->slots.give_back();
+    }
+    shared_->busy.end();
+  }
+  Ticket(const Ticket&) = delete;
+  Ticket& operator=(const Ticket&) = delete;
+
+  /// REQUIRES: called by what Slots::take was given.
+  void granted() { has_slot_ = true; }
+
+ private:
+  SharedPtr shared_;
+  bool has_slot_ = false;
+};
+using TicketPtr = std::shared_ptr<Ticket>;
+
+} // namespace skein::actors
