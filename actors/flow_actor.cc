@@ -180,6 +180,7 @@ void FlowActorState::refused(const Error& error) {
       waiting.reply(error);
     }
   }
+  cancel_attempts();
   self->quit(caf::exit_reason::user_shutdown);
 }
 
@@ -200,11 +201,7 @@ caf::behavior flow_actor(caf::stateful_actor<FlowActorState>* self, SharedPtr sh
   state.run = std::move(run);
   state.proposing = std::move(proposing);
   self->set_exit_handler([self](const caf::exit_msg& exit) {
-    for (auto& [place, attempt] : self->state.attempts) {
-      if (attempt.actor) {
-        self->send<caf::message_priority::high>(attempt.actor, Cancel{});
-      }
-    }
+    self->state.cancel_attempts();
     self->quit(exit.reason);
   });
   return {

@@ -42,7 +42,9 @@ struct FlowActorState {
   struct UnderWay {
     std::uint32_t attempt = 1;
     Value input;
-    caf::actor actor; ///< once it runs
+    bool begun = false; ///< its intent is durable, or it needs none
+    TicketPtr ticket;   ///< once it has a slot
+    caf::actor actor;   ///< once it runs
   };
   std::map<flow::Place, UnderWay> attempts;
   std::uint64_t seq = 0;
@@ -72,8 +74,10 @@ struct FlowActorState {
 
   // flow_effects.cc: attempts of steps, by the class of their effect
   void dispatch(const flow::Dispatch& effect);
-  void execute(const flow::Place& place, std::uint32_t attempt);
+  void queue(const flow::Place& place, UnderWay attempt);
   void start(const SlotGranted& granted);
+  void execute(const flow::Place& place, std::uint32_t attempt);
+  void cancel_attempts();
   void ended(AttemptEnded& done);
   ToolCall call_of(const flow::Place& place, std::uint32_t attempt, const Value& input) const;
   Tool* tool_of(const flow::Place& place) const;

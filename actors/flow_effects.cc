@@ -70,20 +70,18 @@ void FlowActorState::dispatch(const flow::Dispatch& effect) {
       return;
     }
   }
-  attempts[effect.place] = {effect.attempt, effect.input, {}};
-  if (effect_class == EffectClass::pure) {
-    execute(effect.place, effect.attempt);
-  } else {
-    handle(flow::Begun{now, effect.place, effect.attempt, effect_class}, {});
-  }
+  queue(effect.place, {effect.attempt, effect.input, effect_class == EffectClass::pure, {}, {}});
 }
 
-void FlowActorState::execute(const flow::Place& place, std::uint32_t attempt) {
+// A slot comes before the intent: what a crash finds begun had a slot, and may have happened.
+void FlowActorState::queue(const flow::Place& place, UnderWay attempt) {
+  const std::uint32_t number = attempt.attempt;
+  attempts[place] = std::move(attempt);
   const caf::actor_addr me = self->address();
-  shared->slots.take([me, ticket = std::make_shared<Ticket>(shared), place, attempt] {
+  shared->slots.take([me, ticket = std::make_shared<Ticket>(shared), place, number] {
     ticket->granted();
     if (const auto alive = caf::actor_cast<caf::actor>(me)) {
-      caf::anon_send(alive, SlotGranted{place, attempt, ticket});
+      caf::anon_send(alive, SlotGranted{place, number, ticket});
     }
   });
 }
@@ -93,14 +91,43 @@ void FlowActorState::start(const SlotGranted& granted) {
   if (under_way == attempts.end() || under_way->second.attempt != granted.attempt) {
     return; // abandoned while it waited
   }
+  if (!shared->starts()) {
+    attempts.erase(under_way); // the next start of the node finds it outstanding
+    return;
+  }
+  UnderWay& attempt = under_way->second;
+  attempt.ticket = granted.ticket;
+  if (attempt.begun) {
+    execute(granted.place, granted.attempt);
+    return;
+  }
+  const Tool* tool = tool_of(granted.place);
+  handle(flow::Begun{shared->around.clock.now(), granted.place, granted.attempt,
+                     class_of(granted.place, *tool, attempt.input)},
+         {});
+}
+
+void FlowActorState::execute(const flow::Place& place, std::uint32_t number) {
+  const auto under_way = attempts.find(place);
+  if (under_way == attempts.end() || under_way->second.attempt != number) {
+    return; // abandoned while its intent was written
+  }
   auto attempt = std::make_shared<Attempt>();
-  attempt->call = call_of(granted.place, granted.attempt, under_way->second.input);
-  attempt->place = granted.place;
-  attempt->timeout = machine->step_at(granted.place).timeout;
-  attempt->tool = tool_of(granted.place);
-  attempt->ticket = granted.ticket;
+  attempt->call = call_of(place, number, under_way->second.input);
+  attempt->place = place;
+  attempt->timeout = machine->step_at(place).timeout;
+  attempt->tool = tool_of(place);
+  attempt->ticket = std::move(under_way->second.ticket);
   under_way->second.actor =
       self->spawn(step_actor, caf::actor_cast<caf::actor>(self), std::move(attempt));
+}
+
+void FlowActorState::cancel_attempts() {
+  for (const auto& [place, attempt] : attempts) {
+    if (attempt.actor) {
+      self->send<caf::message_priority::high>(attempt.actor, Cancel{});
+    }
+  }
 }
 
 void FlowActorState::ended(AttemptEnded& done) {

@@ -83,8 +83,7 @@ void FlowActorState::recover(const flow::Outstanding& effect) {
       return;
     }
   }
-  attempts[effect.place] = {effect.attempt, effect.input, {}};
-  execute(effect.place, effect.attempt);
+  queue(effect.place, {effect.attempt, effect.input, true, {}, {}});
 }
 
 } // namespace skein::actors

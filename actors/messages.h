@@ -68,6 +68,7 @@ using FellPtr = std::shared_ptr<const Fell>;
 /// The supervisor to itself: the delay is over.
 struct Rise {
   RunId run;
+  bool disk_full = false;
 };
 using RisePtr = std::shared_ptr<const Rise>;
 

@@ -100,8 +100,15 @@ void PartitionActorState::tell_durable(const Batch& batch) {
     const bool last_of_run =
         i + 1 == batch.appends.size() || batch.appends[i + 1].entry.run != append.entry.run;
     const auto run = last_of_run ? live.find(append.entry.run) : live.end();
-    if (run != live.end()) { // Durable names the last; the flow actor takes all before it
+    if (run == live.end()) {
+      continue;
+    }
+    if (proposals->is_from(i, run->second.proposer)) {
+      // It names the last; the flow actor takes all before it.
       self->send(run->second.actor, Durable{append.entry.seq.get(), turn});
+    } else {
+      drop(run, Error{Code::interrupted, "an actor that fell had decided more than its next knows",
+                      "ask again"});
     }
   }
 }
@@ -121,18 +128,29 @@ void PartitionActorState::refuse(const Batch& batch, const Error& error) {
     }
   }
   shared->busy.end(static_cast<std::int64_t>(gathered.size()));
-  const auto refused = std::make_shared<const Refused>(Refused{error});
   for (const RunId& run : runs) {
-    const auto found = live.find(run);
-    if (found != live.end()) {
-      self->send(found->second.actor, refused);
-      ids.erase(found->second.actor.id());
-      forget(found);
+    if (const auto found = live.find(run); found != live.end()) {
+      drop(found, error);
+    } else {
+      bring_back(run, error);
     }
-    self->send(shared->supervisor, std::make_shared<const Fell>(Fell{
-                                       run, to_string(error), error.code == Code::storage_full}));
   }
   admit_parked();
+}
+
+/// Ends an actor whose memory is not the truth; the run comes back from its journal.
+void PartitionActorState::drop(std::unordered_map<RunId, Live>::iterator run, const Error& error) {
+  const RunId id = run->first;
+  self->send(run->second.actor, std::make_shared<const Refused>(Refused{error}));
+  proposals->forget(run->second.proposer);
+  ids.erase(run->second.actor.id());
+  forget(run);
+  bring_back(id, error);
+}
+
+void PartitionActorState::bring_back(const RunId& run, const Error& error) {
+  self->send(shared->supervisor, std::make_shared<const Fell>(Fell{
+                                     run, to_string(error), error.code == Code::storage_full}));
 }
 
 void PartitionActorState::at_rest(const AtRest& rest) {

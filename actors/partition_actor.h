@@ -39,6 +39,8 @@ struct PartitionActorState {
   void committed(Committed& done);
   void tell_durable(const Batch& batch);
   void refuse(const Batch& batch, const Error& error);
+  void drop(std::unordered_map<RunId, Live>::iterator run, const Error& error);
+  void bring_back(const RunId& run, const Error& error);
   void at_rest(const AtRest& rest);
 };
 

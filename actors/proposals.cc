@@ -70,6 +70,11 @@ std::vector<Append> Proposals::refuse() {
   return std::exchange(gathered_, {});
 }
 
+bool Proposals::is_from(std::size_t place, const ProposerPtr& proposer) {
+  const std::lock_guard lock(mutex_);
+  return place < under_way_by_.size() && under_way_by_[place] == proposer;
+}
+
 void Proposals::forget(const ProposerPtr& proposer) {
   const std::lock_guard lock(mutex_);
   proposer->forgotten_ = true;

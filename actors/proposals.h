@@ -38,6 +38,8 @@ class Proposals : public std::enable_shared_from_this<Proposals> {
   /// After a batch was refused: forgets who proposed it or gathers behind it, and returns what had
   /// gathered.
   std::vector<Append> refuse();
+  /// Whether the append at this place of the batch under way is from this one.
+  bool is_from(std::size_t place, const ProposerPtr& proposer);
   /// Takes no more of this one.
   void forget(const ProposerPtr& proposer);
 

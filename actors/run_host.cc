@@ -64,6 +64,9 @@ class CafRunHost : public RunHost {
   }
 
   void wake(const RunId& run, Reply reply) override {
+    if (shared_->limits.starts_effects) { // a fork has timers that nobody armed
+      caf::anon_send(shared_->timer, Armed{shared_->around.clock.now()});
+    }
     send(run, std::make_shared<Wake>(Wake{run, {}, std::move(reply)}));
   }
 

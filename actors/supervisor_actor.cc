@@ -24,7 +24,7 @@ void SupervisorActorState::forget_old(Instant now) {
 
 void SupervisorActorState::fell(const Fell& fall) {
   if (fall.disk_full) {
-    self->delayed_send(self, kWhileFull, RisePtr(std::make_shared<Rise>(Rise{fall.run})));
+    self->delayed_send(self, kWhileFull, RisePtr(std::make_shared<Rise>(Rise{fall.run, true})));
     return;
   }
   const Instant now = shared->around.clock.now();
@@ -34,14 +34,24 @@ void SupervisorActorState::fell(const Fell& fall) {
   if (known.at.size() <= kFallsAllowed) {
     spdlog::warn("run {} fell and is brought back: {}", fall.run.get(), fall.why);
     self->delayed_send(self, kFirstDelay * (1 << (known.at.size() - 1)),
-                       RisePtr(std::make_shared<Rise>(Rise{fall.run})));
-  } else if (!known.given_up) {
-    known.given_up = true;
+                       RisePtr(std::make_shared<Rise>(Rise{fall.run, false})));
+  } else {
     const std::string why =
         "fell " + std::to_string(known.at.size()) + " times within a minute, last: " + fall.why;
     spdlog::error("run {} is paused: it {}", fall.run.get(), why);
+    falls.erase(fall.run); // whoever resumes it begins anew
     shared->deliver(fall.run, flow::PauseAsked{now, "supervisor", why});
   }
+}
+
+// With room for little more than the rows of its coming back, its effects would run only for their
+// results to be refused again.
+void SupervisorActorState::rise(const RisePtr& rise) {
+  if (rise->disk_full && !shared->around.store.admits()) {
+    self->delayed_send(self, kWhileFull, rise);
+    return;
+  }
+  shared->wake(rise->run);
 }
 
 caf::behavior supervisor_actor(caf::stateful_actor<SupervisorActorState>* self, SharedPtr shared) {
@@ -49,7 +59,7 @@ caf::behavior supervisor_actor(caf::stateful_actor<SupervisorActorState>* self, 
   self->state.shared = std::move(shared);
   return {
       [self](const FellPtr& fall) { self->state.fell(*fall); },
-      [self](const RisePtr& rise) { self->state.shared->wake(rise->run); },
+      [self](const RisePtr& rise) { self->state.rise(rise); },
       [self](const Stop&) { self->quit(); },
   };
 }

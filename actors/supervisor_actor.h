@@ -12,14 +12,13 @@ namespace skein::actors {
 ///   Fell ──► wait 100 ms, 200 ms, … ──► wake the run
 ///     └── more than five times in a minute ──► pause it, with the reason, for an operator
 ///
-/// A run that could not be written because the disk is full is woken every few seconds instead: it
-/// did nothing wrong.
+/// A run that could not be written because the disk is full is woken once there is room for new
+/// runs again: it did nothing wrong.
 struct SupervisorActorState {
   static inline const char* name = "supervisor_actor";
 
   struct Falls {
     std::deque<Instant> at; ///< within the window
-    bool given_up = false;
   };
 
   caf::stateful_actor<SupervisorActorState>* self = nullptr;
@@ -27,6 +26,7 @@ struct SupervisorActorState {
   std::unordered_map<RunId, Falls> falls;
 
   void fell(const Fell& fall);
+  void rise(const RisePtr& rise);
   void forget_old(Instant now);
 };
 

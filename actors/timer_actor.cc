@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kPerTick = 1'000;
 constexpr Millis kSettle{20};       ///< until what was fired has left the index
 constexpr Millis kFireAgain{5'000}; ///< whoever had it may have fallen
+constexpr Millis kAfterError{1'000};
 /// Nothing is slept on for longer: the clock may be set meanwhile, the machine suspended, and CAF
 /// counts in nanoseconds, which end after 292 years.
 constexpr std::int64_t kLongestSleep = 60'000;
@@ -34,6 +35,7 @@ void TimerActorState::tick() {
   const auto due = shared->around.store.due_timers(now, fired.size() + kPerTick);
   if (!due) {
     spdlog::error("timers: {}", to_string(due.error()));
+    arm(now + kAfterError);
     return;
   }
   std::map<TimerRow, Instant> still_there;
@@ -49,7 +51,10 @@ void TimerActorState::tick() {
   }
   fired = std::move(still_there);
   const auto next = shared->around.store.next_timer();
-  if (next && *next) {
+  if (!next) {
+    spdlog::error("timers: {}", to_string(next.error()));
+    arm(now + kAfterError);
+  } else if (*next) {
     arm(**next <= now ? now + kSettle : **next);
   }
 }

@@ -262,7 +262,11 @@ class EmbeddedNode : public Node {
     return waits && before && after && *before == *after;
   }
 
+  // An approval can be given only by another command, and only once this one is gone.
   bool by_timer(const RunRecord& record) const {
+    if (record.waiting_for.starts_with("approval ")) {
+      return false;
+    }
     constexpr Millis kWorthStaying{60'000};
     constexpr std::size_t kLooked = 10'000;
     const auto due = store_->due_timers(clock_.now() + kWorthStaying, kLooked);

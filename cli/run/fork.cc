@@ -76,7 +76,7 @@ int settle(const Context& context, node::Node& node, const RunId& run, const Ret
 }
 
 // The last entry before the attempt that the run failed with, so that a fork from there makes that
-// attempt anew; or before the timer that ended it.
+// attempt anew or asks again; or before the timer that ended it.
 Result<Seq> before_failure(const Store& store, const RunRecord& record) {
   const auto machine = node::machine_at(store, record.id);
   if (!machine) {
@@ -93,6 +93,10 @@ Result<Seq> before_failure(const Store& store, const RunRecord& record) {
       if (machine->step_at(failed->place).id == step) {
         const auto found = begun.find(failed->place);
         attempt = Seq((found != begun.end() ? found->second : entry.seq).get() - 1);
+      }
+    } else if (const auto* answered = std::get_if<flow::Answered>(&entry.event)) {
+      if (!answered->approved && machine->step_at(answered->place).id == step) {
+        attempt = Seq(entry.seq.get() - 1);
       }
     } else if (std::holds_alternative<flow::Expired>(entry.event)) {
       timer = Seq(entry.seq.get() - 1);
@@ -116,6 +120,13 @@ int retry(const Context& context, node::Node& node, const RunId& run, const Retr
     return complain(record.error());
   }
   if (record->state == RunState::failed) {
+    if (wanted.failed || !wanted.done.empty() || !wanted.step.empty()) {
+      return complain(Error{Code::usage_invalid,
+                            "run " + run.get() +
+                                " has failed and no step of it is in doubt: --step, --done and "
+                                "--failed have nothing to settle",
+                            "leave them out to run its failed step again"});
+    }
     const auto at = before_failure(node.store(), *record);
     if (!at) {
       return complain(at.error());
@@ -168,10 +179,9 @@ void add_retry(CLI::App& run, Chosen& chosen) {
   command.add_option("--step", wanted->step, "The step in doubt, as STEP or STEP[ITEM]")
       ->type_name("STEP")
       ->check(not_empty());
-  command.add_option("--done", wanted->done, "It had happened: its output")
-      ->type_name("JSON")
-      ->check(not_empty());
-  command.add_flag("--failed", wanted->failed, "It had not happened and shall not");
+  CLI::Option* done = command.add_option("--done", wanted->done, "It had happened: its output");
+  done->type_name("JSON")->check(not_empty());
+  command.add_flag("--failed", wanted->failed, "It had not happened and shall not")->excludes(done);
   command.add_option("--id", wanted->id, "Id of the new run that goes on from a failed one")
       ->type_name("ID")
       ->check(not_empty());

@@ -14,7 +14,10 @@ namespace skein::test {
 /// The resources of a store without a disk: every revision of every name.
 class MemoryResources : public Store {
  public:
-  Result<void> admits() const override { return {}; }
+  Result<void> admits() const override {
+    return has_room ? Result<void>() : Error{Code::storage_full, "there is no room for more"};
+  }
+  bool has_room = true;
 
   Result<ResourceRow> apply_resource(std::string_view kind, std::string_view name,
                                      std::string_view content, Instant when) override {

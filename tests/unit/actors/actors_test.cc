@@ -232,61 +232,6 @@ TEST_F(Stage, more_effects_than_slots_wait_for_their_turn) {
   EXPECT_EQ(box_.tool.calls.size(), 3u);
 }
 
-TEST_F(Stage, an_abandoned_attempt_keeps_its_slot_until_its_tool_ends_though_its_run_is_over) {
-  Limits limits;
-  limits.effects_in_flight = 2;
-  set_up(limits);
-  start(load("  steps:\n    - id: first\n      parallel:\n        join: any\n        branches:\n"
-             "          x: [ { id: a, tool: hand, effect: idempotent, with: {} } ]\n"
-             "          y: [ { id: b, tool: hand, effect: idempotent, with: {} } ]\n"),
-        "run-1");
-  settle();
-  ASSERT_EQ(box_.tool.calls.size(), 2u);
-  box_.tool.answers[0](Value());
-  settle();
-  EXPECT_EQ(store_.find_run(RunId("run-1"))->value().state, RunState::succeeded);
-  EXPECT_FALSE(shared_->busy.wait_until_idle(0ms)) << "its tool still runs";
-  box_.tool.answers[1](Error{Code::step_cancelled, "asked to stop"});
-  settle();
-  EXPECT_TRUE(shared_->busy.wait_until_idle(0ms));
-  start(load("  steps: [ { id: c, tool: hand, effect: idempotent, with: {} },"
-             " { id: d, tool: hand, effect: idempotent, with: {}, needs: [] } ]\n"),
-        "run-2");
-  settle();
-  EXPECT_EQ(box_.tool.calls.size(), 4u) << "both slots are free again";
-}
-
-TEST_F(Stage, a_timer_centuries_away_is_not_due_at_once_and_stops_no_other) {
-  start(load("  steps: [ { id: hold, wait: { until: \"9999-12-31T00:00:00Z\" } } ]\n"), "run-1");
-  settle();
-  start(load("  steps: [ { id: soon, wait: { duration: 10m } } ]\n"), "run-2");
-  settle();
-  pass(9min);
-  settle();
-  EXPECT_EQ(store_.find_run(RunId("run-2"))->value().state, RunState::waiting);
-  pass(2min);
-  settle();
-  EXPECT_EQ(store_.find_run(RunId("run-2"))->value().state, RunState::succeeded);
-  EXPECT_EQ(store_.find_run(RunId("run-1"))->value().state, RunState::waiting);
-}
-
-TEST(Slots, a_long_queue_of_those_who_are_gone_does_not_nest) {
-  Slots slots(1);
-  int called = 0;
-  slots.take([] {});
-  for (int i = 0; i < 300'000; ++i) {
-    slots.take([&] {
-      ++called;
-      slots.give_back();
-    });
-  }
-  slots.give_back();
-  EXPECT_EQ(called, 300'000);
-  bool free = false;
-  slots.take([&] { free = true; });
-  EXPECT_TRUE(free);
-}
-
 TEST_F(Stage, runs_beyond_the_limit_wait_for_admission) {
   Limits limits;
   limits.live_runs = 1; // a partition has at least sixteen

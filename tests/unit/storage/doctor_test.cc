@@ -162,6 +162,18 @@ TEST_F(Doctor, rebuilds_records_indexes_timers_and_waits_from_the_journal) {
   EXPECT_TRUE(commit(*store_, entry_of("a", 3)));
 }
 
+TEST_F(Doctor, follows_the_links_of_a_large_batch) {
+  std::vector<Append> appends;
+  for (std::uint64_t seq = 1; seq <= 40'000; ++seq) {
+    appends.push_back(entry_of("large", seq));
+  }
+  ASSERT_TRUE(store_->commit(std::vector<Batch>{batch_of(std::move(appends))}));
+  reopen();
+  const auto report = store_->examine(nullptr, false);
+  EXPECT_EQ(report->entries, 40'006u);
+  EXPECT_EQ(report->batches, 3u + 3u);
+}
+
 TEST_F(Doctor, takes_nothing_away_from_runs_whose_journal_is_lost) {
   tamper([](rocksdb::DB& raw, const Handles& handles) {
     std::unique_ptr<rocksdb::Iterator> rows(raw.NewIterator({}, handles[1]));
