@@ -66,19 +66,6 @@ TEST_P(StoreSuite, committed_entries_are_read_back_in_order_after_a_reopen) {
   EXPECT_EQ(store().last_seq(RunId("nobody"))->get(), 0u);
 }
 
-TEST_P(StoreSuite, a_log_goes_on_behind_a_batch_of_any_size) {
-  constexpr std::uint64_t kMany = 40'000;
-  std::vector<Append> appends;
-  for (std::uint64_t seq = 1; seq <= kMany; ++seq) {
-    appends.push_back(entry_of("run-1", seq));
-  }
-  ASSERT_TRUE(store().commit(std::vector<Batch>{batch_of(std::move(appends))}));
-  reopen();
-  EXPECT_EQ(store().tail_of(partition_of(RunId("run-1")))->last, LogIndex(kMany));
-  ASSERT_TRUE(commit(store(), entry_of("run-1", kMany + 1)));
-  EXPECT_EQ(*store().last_seq(RunId("run-1")), Seq(kMany + 1));
-}
-
 TEST_P(StoreSuite, an_entry_that_is_not_the_next_of_its_run_is_refused_and_nothing_is_written) {
   ASSERT_TRUE(commit(store(), entry_of("a", 1)));
   for (const std::uint64_t seq : {1u, 3u}) {

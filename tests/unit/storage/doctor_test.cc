@@ -162,16 +162,17 @@ TEST_F(Doctor, rebuilds_records_indexes_timers_and_waits_from_the_journal) {
   EXPECT_TRUE(commit(*store_, entry_of("a", 3)));
 }
 
-TEST_F(Doctor, follows_the_links_of_a_large_batch) {
+TEST_F(Doctor, follows_the_links_of_a_large_batch_behind_which_the_log_goes_on) {
   std::vector<Append> appends;
   for (std::uint64_t seq = 1; seq <= 40'000; ++seq) {
     appends.push_back(entry_of("large", seq));
   }
   ASSERT_TRUE(store_->commit(std::vector<Batch>{batch_of(std::move(appends))}));
   reopen();
+  ASSERT_TRUE(commit(*store_, entry_of("large", 40'001)));
   const auto report = store_->examine(nullptr, false);
-  EXPECT_EQ(report->entries, 40'006u);
-  EXPECT_EQ(report->batches, 3u + 3u);
+  EXPECT_EQ(report->entries, 40'007u);
+  EXPECT_EQ(report->batches, 3u + 3u + 1u);
 }
 
 TEST_F(Doctor, takes_nothing_away_from_runs_whose_journal_is_lost) {
