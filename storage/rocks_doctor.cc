@@ -54,7 +54,7 @@ Result<void> Examination::examine(PartitionId partition) {
   partition_ = partition;
   named_.clear();
   unfolded_.clear();
-  for (Rows* const rows : {&records_, &timers_, &waits_, &dedupes_, &indexes_}) {
+  for (Rows* const rows : {&records_, &timers_, &waits_, &dedupes_, &indexes_, &uses_}) {
     rows->clear();
   }
   check_log();
@@ -69,6 +69,7 @@ Result<void> Examination::examine(PartitionId partition) {
   }
   compare(Table::dedupe, dedupes_, "dedupe row");
   compare(Table::index, indexes_, "row of the index");
+  check_uses();
   auto written = fixes_.Count() == 0 ? Result<void>() : database_.write(fixes_);
   fixes_.Clear();
   return written;
@@ -160,7 +161,7 @@ void Examination::check_journal() {
       entries.clear();
     }
     current = run;
-    auto entry = schemas::decode_entry(scan.value(), blobs_);
+    auto entry = schemas::decode_entry(scan.value(), noting(run));
     if (!entry) {
       find(entry.error(), {}, run, seq);
       unfolded_.insert(run);
@@ -204,7 +205,8 @@ void Examination::check_run(const RunId& run, const std::vector<Entry>& entries)
     unfolded_.insert(run);
     return;
   }
-  const schemas::BlobSink keep = [this](const ContentHash& hash, std::string_view content) {
+  const schemas::BlobSink keep = [&](const ContentHash& hash, std::string_view content) {
+    note_use(run, hash);
     const std::string_view key(reinterpret_cast<const char*>(hash.bytes.data()), hash.bytes.size());
     if (repair_ && !blobs_(hash)) {
       fixes_.Put(database_.family(Family::blobs), slice(key), slice(content));
@@ -250,9 +252,8 @@ void Examination::check_checkpoints() {
 }
 
 /// Whether it can be read and is of the state that its entry recorded.
-Result<void> Examination::check_checkpoint(const RunId& run, Seq seq,
-                                           std::string_view bytes) const {
-  const auto checkpoint = schemas::decode_checkpoint(bytes, blobs_);
+Result<void> Examination::check_checkpoint(const RunId& run, Seq seq, std::string_view bytes) {
+  const auto checkpoint = schemas::decode_checkpoint(bytes, noting(run));
   if (!checkpoint) {
     return Error{checkpoint.error().code,
                  "the checkpoint cannot be read: " + checkpoint.error().detail, ""};
@@ -265,6 +266,35 @@ Result<void> Examination::check_checkpoint(const RunId& run, Seq seq,
   return entry && entry->state != checkpoint->state
              ? corrupt("the checkpoint is of another state than its entry recorded")
              : Result<void>();
+}
+
+/// The contents by their hash, and a note that the run uses those that are asked for.
+schemas::BlobSource Examination::noting(const RunId& run) {
+  return [this, run](const ContentHash& hash) {
+    note_use(run, hash);
+    return blobs_(hash);
+  };
+}
+
+void Examination::note_use(const RunId& run, const ContentHash& hash) {
+  const std::string_view bytes(reinterpret_cast<const char*>(hash.bytes.data()), hash.bytes.size());
+  uses_[Key(partition_, Table::blob_use).text(run.get()).bytes(bytes).take()] = "";
+}
+
+/// A sweep removes what nothing uses, so a use that is missing loses contents later. One too many
+/// goes with its run.
+void Examination::check_uses() {
+  for (const auto& [key, nothing] : uses_) {
+    auto there = database_.get(Table::blob_use, key);
+    if (there && !*there) {
+      find(corrupt("the use of a large content is missing"), {},
+           run_of(Table::blob_use, std::string_view(key).substr(kKeyHead)), {}, true);
+      if (repair_) {
+        fixes_.Put(database_.family(Table::blob_use), slice(key), {});
+        ++report_.rebuilt;
+      }
+    }
+  }
 }
 
 /// Without a machine the records are taken as they are.

@@ -44,7 +44,10 @@ class Examination {
   void check_journal();
   void check_run(const RunId& run, const std::vector<Entry>& entries);
   void check_checkpoints();
-  Result<void> check_checkpoint(const RunId& run, Seq seq, std::string_view bytes) const;
+  Result<void> check_checkpoint(const RunId& run, Seq seq, std::string_view bytes);
+  schemas::BlobSource noting(const RunId& run);
+  void note_use(const RunId& run, const ContentHash& hash);
+  void check_uses();
   void check_records();
   void compare(Table table, const Rows& expected, std::string_view what);
   void find(Error error, std::optional<LogIndex> index = {}, std::optional<RunId> run = {},
@@ -66,6 +69,7 @@ class Examination {
   Rows waits_;
   Rows dedupes_;
   Rows indexes_;
+  Rows uses_;                ///< of large contents
   std::set<RunId> unfolded_; ///< runs whose derived rows nobody can tell
   rocksdb::WriteBatch fixes_;
 };

@@ -175,6 +175,27 @@ TEST_F(Doctor, follows_the_links_of_a_large_batch_behind_which_the_log_goes_on) 
   EXPECT_EQ(report->batches, 3u + 3u + 1u);
 }
 
+TEST_F(Doctor, notes_again_which_run_uses_a_large_content_so_that_no_sweep_removes_it) {
+  ASSERT_TRUE(commit(*store_, entry_of("a", 3, Value(std::string(100'000, 'x')))));
+  const std::string uses = Key(partition_of(RunId("a")), Table::blob_use).text("a").take();
+  const auto count = [&](rocksdb::DB& raw, const Handles& handles, bool remove) {
+    int found = 0;
+    std::unique_ptr<rocksdb::Iterator> rows(raw.NewIterator({}, handles[0]));
+    for (rows->Seek(uses); rows->Valid() && rows->key().starts_with(uses); rows->Next()) {
+      ++found;
+      EXPECT_TRUE(!remove || raw.Delete({}, handles[0], rows->key()).ok());
+    }
+    return found;
+  };
+  tamper(
+      [&](rocksdb::DB& raw, const Handles& handles) { EXPECT_EQ(count(raw, handles, true), 1); });
+  EXPECT_EQ(examine().repairable, 1u);
+  EXPECT_EQ(examine(true).repaired, 1u);
+  EXPECT_TRUE(examine().healthy());
+  tamper(
+      [&](rocksdb::DB& raw, const Handles& handles) { EXPECT_EQ(count(raw, handles, false), 1); });
+}
+
 TEST_F(Doctor, takes_nothing_away_from_runs_whose_journal_is_lost) {
   tamper([](rocksdb::DB& raw, const Handles& handles) {
     std::unique_ptr<rocksdb::Iterator> rows(raw.NewIterator({}, handles[1]));
