@@ -57,7 +57,9 @@ std::pair<std::string, std::optional<std::string>> split_port(const std::string&
     if (end != std::string::npos) {
       const std::string host = text.substr(1, end - 1);
       const std::string rest = text.substr(end + 1);
-      return {host, rest.starts_with(':') ? std::optional(rest.substr(1)) : std::nullopt};
+      return rest.empty() || rest.starts_with(':')
+                 ? std::pair(host, rest.empty() ? std::nullopt : std::optional(rest.substr(1)))
+                 : std::pair(text, std::optional<std::string>());
     }
   }
   const std::size_t colon = text.find(':');
@@ -65,6 +67,10 @@ std::pair<std::string, std::optional<std::string>> split_port(const std::string&
     return {text, std::nullopt};
   }
   return {text.substr(0, colon), text.substr(colon + 1)};
+}
+
+bool may_be_in_a_host(unsigned char c) {
+  return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_';
 }
 
 std::string lower(std::string_view text) {
@@ -122,7 +128,8 @@ bool is_public(const Address& address) {
 }
 
 Result<AddressRules::Entry> AddressRules::parse_entry(const std::string& text) {
-  const Error wrong{Code::usage_invalid, "\"" + text + "\" is no HOST, HOST:PORT or ADDRESS/BITS"};
+  const Error wrong{Code::usage_invalid, "\"" + text + "\" is no HOST, HOST:PORT or ADDRESS/BITS",
+                    "write no scheme and no path, and an IPv6 address with a port in brackets"};
   const auto [name, port] = split_port(text);
   Entry entry;
   if (port) {
@@ -135,7 +142,7 @@ Result<AddressRules::Entry> AddressRules::parse_entry(const std::string& text) {
   const std::size_t slash = name.find('/');
   const auto address = parse_address(name.substr(0, slash));
   if (!address) {
-    if (slash != std::string::npos || name.empty()) {
+    if (!std::all_of(name.begin(), name.end(), may_be_in_a_host) || name.empty()) {
       return wrong;
     }
     entry.host = lower(name);

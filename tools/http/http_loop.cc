@@ -171,10 +171,12 @@ void HttpLoop::Exchange::prepare() {
 }
 
 Error HttpLoop::Exchange::error_of(CURLcode code) const {
-  const std::string where = request.host + ":" + std::to_string(request.port);
+  const bool v6 = request.host.find(':') != std::string::npos;
+  const std::string host = v6 ? "[" + request.host + "]" : request.host;
+  const std::string where = host + ":" + std::to_string(request.port);
   if (!blocked.empty()) {
     return {Code::http_blocked, where + " leads to " + blocked + ", which requests may not reach",
-            "let the operator allow it in the settings of the http tool"};
+            "let the operator allow it with SKEIN_HTTP_ALLOW"};
   }
   if (too_large) {
     return {Code::tool_output_limit,

@@ -74,7 +74,8 @@ TEST(AddressRules, an_operator_allows_hosts_ranges_and_ports) {
 
 TEST(AddressRules, what_cannot_be_read_is_refused) {
   for (const char* text :
-       {"", "10.0.0.0/33", "name/8", "host:0", "host:70000", "host:x", "10.0.0.0/x"}) {
+       {"", "10.0.0.0/33", "name/8", "host:0", "host:70000", "host:x", "10.0.0.0/x", "a b", " host",
+        "http://host", "[::1", "[::1]x", "[::1]80", "::1/129", "*.host", ":80"}) {
     EXPECT_FALSE(AddressRules::parse({text}).ok()) << text;
   }
 }

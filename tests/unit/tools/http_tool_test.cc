@@ -166,6 +166,12 @@ TEST(HttpTool, private_places_are_refused_however_they_are_written) {
   }
 }
 
+TEST(HttpTool, a_message_writes_an_address_with_a_port_as_a_url_does) {
+  EXPECT_EQ(refusal("http://[::1]/").detail, "[::1]:80 leads to ::1, which requests may not reach");
+  EXPECT_EQ(refusal("http://127.0.0.1:22/").detail,
+            "127.0.0.1:22 leads to 127.0.0.1, which requests may not reach");
+}
+
 TEST(HttpTool, the_address_that_counts_is_the_one_connected_to) {
   HttpServer server([](const std::string&) { return answer(200, "inside"); });
   HttpSettings settings;
