@@ -16,11 +16,67 @@ std::vector<std::string> words_of(const char* name) {
   const char* text = std::getenv(name);
   std::stringstream stream(text != nullptr ? text : "");
   for (std::string word; std::getline(stream, word, ',');) {
-    if (!word.empty()) {
-      words.push_back(word);
+    const std::size_t begin = word.find_first_not_of(" \t");
+    if (begin != std::string::npos) {
+      words.push_back(word.substr(begin, word.find_last_not_of(" \t") + 1 - begin));
     }
   }
   return words;
+}
+
+struct Switch {
+  const char* variable;
+  bool node::Settings::*setting;
+  std::string_view on; ///< as it is where the variable says nothing
+  std::string_view off;
+};
+constexpr Switch kSwitches[] = {
+    {"SKEIN_SANDBOX", &node::Settings::sandbox, "bubblewrap", "none"},
+    {"SKEIN_SHELL_NETWORK", &node::Settings::shell_network, "allow", "deny"},
+    {"SKEIN_SHELL_UNSANDBOXED", &node::Settings::shell_unsandboxed, "allow", "deny"},
+};
+
+struct WordList {
+  const char* variable;
+  std::vector<std::string> node::Settings::*setting;
+};
+constexpr WordList kWordLists[] = {
+    {"SKEIN_SHELL_COMMANDS", &node::Settings::shell_commands},
+    {"SKEIN_SHELL_ENV", &node::Settings::shell_environment},
+    {"SKEIN_HTTP_ALLOW", &node::Settings::http_allow},
+};
+
+// After each variable, so that an error belongs to the last one.
+Result<void> check_after(const char* variable, const node::Settings& settings) {
+  auto checked = node::check(settings);
+  if (!checked) {
+    return Error{checked.error().code, std::string(variable) + ": " + checked.error().detail,
+                 checked.error().hint};
+  }
+  return {};
+}
+
+// What the environment lets tools do.
+Result<void> read_environment(node::Settings& settings) {
+  for (const auto& [variable, setting, on, off] : kSwitches) {
+    const auto words = words_of(variable);
+    if (words.size() > 1 || (words.size() == 1 && words[0] != on && words[0] != off)) {
+      return Error{Code::usage_invalid, std::string(variable) + " is \"" + std::getenv(variable) +
+                                            "\", not " + std::string(on) + " or " +
+                                            std::string(off)};
+    }
+    settings.*setting = words.empty() || words[0] == on;
+    if (auto checked = check_after(variable, settings); !checked) {
+      return checked;
+    }
+  }
+  for (const auto& [variable, setting] : kWordLists) {
+    settings.*setting = words_of(variable);
+    if (auto checked = check_after(variable, settings); !checked) {
+      return checked;
+    }
+  }
+  return {};
 }
 
 Value text_or_null(const std::string& text) { return text.empty() ? Value() : Value(text); }
@@ -53,14 +109,8 @@ namespace {
 Result<std::unique_ptr<node::Node>> open_with(node::Settings settings,
                                               const std::filesystem::path& data) {
   settings.data = data;
-  settings.http_allow = words_of("SKEIN_HTTP_ALLOW");
-  const auto sandbox = words_of("SKEIN_SANDBOX");
-  settings.sandbox = sandbox.empty() || sandbox.front() != "none";
-  if (settings.sandbox && !sandbox.empty() && sandbox.front() != "bubblewrap") {
-    return Error{Code::usage_invalid,
-                 "SKEIN_SANDBOX is \"" + sandbox.front() + "\", not bubblewrap or none"};
-  }
-  return node::Node::open(std::move(settings));
+  auto told = read_environment(settings);
+  return told ? node::Node::open(std::move(settings)) : told.error();
 }
 
 Result<void> find_data(const Context& context) {

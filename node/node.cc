@@ -16,6 +16,7 @@
 #include "actors/run_host.h"
 #include "node/listeners.h"
 #include "node/system_clock.h"
+#include "node/tool_settings.h"
 #include "storage/rocks_store.h"
 #include "tools/tool_box.h"
 
@@ -56,19 +57,12 @@ Result<void> check_id(const std::string& id) {
 /// it wait.
 std::size_t threads_of_machine() { return std::max(2u, std::thread::hardware_concurrency()) - 1; }
 
-/// Where a directory lies; as it is written where that cannot be told.
-std::string without_links(const std::filesystem::path& directory) {
-  std::error_code problem;
-  const auto real = std::filesystem::canonical(directory, problem);
-  return problem ? directory.string() : real.string();
-}
-
 class EmbeddedNode : public Node {
  public:
   EmbeddedNode(Settings settings, std::unique_ptr<storage::RocksStore> store)
       : settings_(std::move(settings)),
         store_(std::move(store)),
-        tools_(tools::make_tool_box(tool_settings())) {
+        tools_(tools::make_tool_box(told_tools())) {
     actors::Surroundings around{
         *store_,
         *tools_,
@@ -274,17 +268,8 @@ class EmbeddedNode : public Node {
                               [&](const TimerRow& row) { return row.run == record.id; });
   }
 
-  tools::ToolSettings tool_settings() {
-    tools::ToolSettings settings;
-    for (const auto& root : settings_.roots) {
-      settings.roots.push_back(without_links(root));
-    }
-    if (settings.roots.empty()) {
-      settings.roots = default_roots();
-    }
-    settings.hidden.push_back(without_links(settings_.data));
-    settings.shell.sandbox = settings_.sandbox;
-    settings.http.allow = settings_.http_allow;
+  tools::ToolSettings told_tools() {
+    auto settings = tool_settings(settings_);
     settings.log = [this](const ToolCall& call, const ToolLog& line) {
       logs_.tell(call.run, call.step, line);
     };
@@ -397,6 +382,9 @@ class EmbeddedNode : public Node {
 } // namespace
 
 Result<std::unique_ptr<Node>> Node::open(Settings settings) {
+  if (auto readable = check(settings); !readable) {
+    return readable.error();
+  }
   auto store = storage::RocksStore::open(settings.data);
   if (!store) {
     return store.error();

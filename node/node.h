@@ -26,6 +26,10 @@ struct Settings {
   std::vector<std::filesystem::path>
       roots;           ///< where the file and shell tools may work; empty: the current directory
   bool sandbox = true; ///< of shell steps that do not say
+  bool shell_unsandboxed = true;              ///< whether shell steps may ask for `sandbox: none`
+  bool shell_network = true;                  ///< whether shell steps may ask for the network
+  std::vector<std::string> shell_commands;    ///< what shell steps may run; empty: anything
+  std::vector<std::string> shell_environment; ///< more variables of this process that they see
   std::vector<std::string> http_allow; ///< what http steps may reach besides public addresses
   std::size_t threads = 0; ///< of the actor scheduler; 0: one per processor but the committer's
   std::size_t effects_in_flight = 256; ///< tool calls that run at once
@@ -33,6 +37,9 @@ struct Settings {
   bool recover = true;                 ///< at start, go on with the runs that a crash cut off
   bool starts_effects = true; ///< false: record what is asked for, leave the rest to a later start
 };
+
+/// Whether every setting can be read and none contradicts another. Errors: usage_invalid.
+Result<void> check(const Settings& settings);
 
 struct StartRequest {
   flow::DefinitionPtr definition; ///< its revision is applied already
@@ -48,7 +55,7 @@ struct StartRequest {
 /// Thread-safety: every method from any thread that is not one of its actors.
 class Node {
  public:
-  /// Errors: storage_in_use, storage_unreadable, storage_corrupt, wire_version.
+  /// Errors: usage_invalid, storage_in_use, storage_unreadable, storage_corrupt, wire_version.
   static Result<std::unique_ptr<Node>> open(Settings settings);
   /// Drains with a limit of two seconds.
   virtual ~Node() = default;

@@ -15,4 +15,8 @@ namespace skein::tools {
 /// outlive it.
 std::unique_ptr<ToolBox> make_tool_box(ToolSettings settings);
 
+/// Whether every setting can be read and none contradicts another. Errors: usage_invalid, which
+/// names the entry.
+Result<void> check(const ToolSettings& settings);
+
 } // namespace skein::tools

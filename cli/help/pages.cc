@@ -15,9 +15,13 @@ const ExitCode kExitCodes[6] = {
     {kInterrupted, "interrupted"},
 };
 
-const Variable kVariables[6] = {
+const Variable kVariables[10] = {
     {"SKEIN_DATA", "the data directory, as --data"},
     {"SKEIN_SANDBOX", "bubblewrap or none: how shell steps that do not say are shut in"},
+    {"SKEIN_SHELL_COMMANDS", "the only commands that shell steps may run, between commas"},
+    {"SKEIN_SHELL_ENV", "more variables that commands get from the environment, between commas"},
+    {"SKEIN_SHELL_NETWORK", "allow (default) or deny: whether shell steps may ask for the network"},
+    {"SKEIN_SHELL_UNSANDBOXED", "allow (default) or deny: whether they may ask for no sandbox"},
     {"SKEIN_HTTP_ALLOW", "what http steps may reach besides public addresses, between commas"},
     {"NO_COLOR", "as --no-color, where it is set to anything"},
     {"USER", "who approves, cancels and pauses"},

@@ -29,6 +29,6 @@ struct Variable {
   std::string_view name;
   std::string_view meaning;
 };
-extern const Variable kVariables[6];
+extern const Variable kVariables[10];
 
 } // namespace skein::cli

@@ -118,6 +118,37 @@ void add_limits(ChildSpec& spec, const ShellSettings& settings) {
   spec.limits.push_back({RLIMIT_CORE, 0});
 }
 
+/// Variables that make another program, or more than that program, of a name on the list.
+bool decides_what_runs(std::string_view variable) {
+  return variable == "PATH" || variable.starts_with("LD_") || variable == "GCONV_PATH";
+}
+
+/// Whether a call keeps to the list of the operator. Everything does where there is none.
+Result<void> check_listed(const Value& input, const std::vector<std::string>& allowed) {
+  if (allowed.empty()) {
+    return {};
+  }
+  const Value* command = input.find("command");
+  const std::string name = command != nullptr ? plain_text(command->as_list()[0]) : "sh";
+  if (std::find(allowed.begin(), allowed.end(), name) == allowed.end()) {
+    const std::vector<std::string_view> names(allowed.begin(), allowed.end());
+    return Error{Code::tool_denied,
+                 (command != nullptr ? "the command \"" + name + "\"" : "a script (\"sh\")") +
+                     " is not in SKEIN_SHELL_COMMANDS" + did_you_mean(name, names),
+                 "use a command of the list, or let the operator of the node add it"};
+  }
+  if (const Value* own = input.find("env")) {
+    for (const auto& [variable, value] : own->as_map()) {
+      if (decides_what_runs(variable.as_string())) {
+        return Error{Code::tool_denied,
+                     "at /env/" + std::string(variable.as_string()) +
+                         ": decides what runs, and this node runs only listed commands"};
+      }
+    }
+  }
+  return {};
+}
+
 } // namespace
 
 ShellTool::ShellTool(const ToolSettings& settings)
@@ -133,14 +164,8 @@ Result<void> ShellTool::check(const Value& input) const {
     return checked;
   }
   const ShellSettings& shell = settings_.shell;
-  const Value* command = input.find("command");
-  const std::string name = command != nullptr ? plain_text(command->as_list()[0]) : "sh";
-  if (const auto& allowed = shell.allowed_commands;
-      !allowed.empty() && std::find(allowed.begin(), allowed.end(), name) == allowed.end()) {
-    const std::vector<std::string_view> names(allowed.begin(), allowed.end());
-    return Error{Code::tool_denied,
-                 (command != nullptr ? "the command \"" + name + "\"" : "a script (\"sh\")") +
-                     " is not in allowed_commands" + did_you_mean(name, names)};
+  if (const auto listed = check_listed(input, shell.allowed_commands); !listed) {
+    return listed;
   }
   if (!shell.allow_network && flag_at(input, "network", false)) {
     return Error{Code::tool_denied, "this node gives commands no network"};

@@ -133,9 +133,27 @@ TEST_F(ShellTest, only_allowed_commands_run) {
   const Error denied = error(R"({"command": ["kubctl"]})");
   EXPECT_EQ(denied.code, Code::tool_denied);
   EXPECT_EQ(denied.detail,
-            "the command \"kubctl\" is not in allowed_commands (did you mean \"kubectl\"?)");
+            "the command \"kubctl\" is not in SKEIN_SHELL_COMMANDS (did you mean \"kubectl\"?)");
   EXPECT_EQ(error(R"({"command": ["/tmp/echo"]})").code, Code::tool_denied);
   EXPECT_EQ(error(R"({"script": "echo x"})").code, Code::tool_denied);
+}
+
+TEST_F(ShellTest, a_step_cannot_make_another_program_of_an_allowed_command) {
+  std::ofstream(folder_.path() + "/echo") << "#!/bin/sh\nexec /bin/echo other\n";
+  std::filesystem::permissions(folder_.path() + "/echo", std::filesystem::perms::owner_all);
+  const auto with = [&](const char* variable) {
+    return to_json(object({{"command", json(R"(["echo", "-n", "x"])")},
+                           {"env", object({{variable, folder_.path()}})}}));
+  };
+  EXPECT_EQ(output(with("PATH")), "other\n");
+  settings_.shell.allowed_commands = {"echo"};
+  for (const char* variable : {"PATH", "LD_PRELOAD", "LD_LIBRARY_PATH", "GCONV_PATH"}) {
+    const Error denied = error(with(variable));
+    EXPECT_EQ(denied.code, Code::tool_denied);
+    EXPECT_EQ(denied.detail, std::string("at /env/") + variable +
+                                 ": decides what runs, and this node runs only listed commands");
+  }
+  EXPECT_EQ(output(with("PLACE")), "x");
 }
 
 TEST_F(ShellTest, an_operator_can_insist_on_the_sandbox_and_on_no_network) {

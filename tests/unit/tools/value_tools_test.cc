@@ -166,5 +166,29 @@ TEST(ToolBox, its_end_ends_every_call_once) {
   handles[1]->cancel();
 }
 
+Error refusal_of(const ToolSettings& settings) {
+  const auto checked = check(settings);
+  return checked ? Error{Code::interrupted, "it was taken"} : checked.error();
+}
+
+TEST(ToolBox, settings_that_cannot_be_read_are_refused_and_named) {
+  EXPECT_TRUE(check(ToolSettings{}).ok());
+  ToolSettings settings;
+  settings.http.allow = {"host:80", "10.0.0.0/33"};
+  EXPECT_EQ(refusal_of(settings).code, Code::usage_invalid);
+  EXPECT_EQ(refusal_of(settings).detail, "\"10.0.0.0/33\" is no HOST, HOST:PORT or ADDRESS/BITS");
+  settings = {};
+  settings.shell.allowed_commands = {"git", "/usr/bin/git", "./git"};
+  EXPECT_EQ(refusal_of(settings).detail, "\"./git\" is no command to allow");
+  settings = {};
+  settings.shell.pass_environment = {"KUBECONFIG", "A=b"};
+  EXPECT_EQ(refusal_of(settings).detail, "\"A=b\" is no name of a variable");
+  settings = {};
+  settings.shell.sandbox = false;
+  EXPECT_TRUE(check(settings).ok());
+  settings.shell.allow_no_sandbox = false;
+  EXPECT_EQ(refusal_of(settings).code, Code::usage_invalid);
+}
+
 } // namespace
 } // namespace skein::tools
