@@ -189,9 +189,9 @@ TEST_F(Doctor, notes_again_which_run_uses_a_large_content_so_that_no_sweep_remov
   };
   tamper(
       [&](rocksdb::DB& raw, const Handles& handles) { EXPECT_EQ(count(raw, handles, true), 1); });
-  EXPECT_EQ(examine().repairable, 1u);
-  EXPECT_EQ(examine(true).repaired, 1u);
-  EXPECT_TRUE(examine().healthy());
+  EXPECT_EQ(store_->examine(nullptr, false)->repairable, 1u);
+  EXPECT_EQ(store_->examine(nullptr, true)->repaired, 1u);
+  EXPECT_TRUE(store_->examine(nullptr, false)->healthy());
   tamper(
       [&](rocksdb::DB& raw, const Handles& handles) { EXPECT_EQ(count(raw, handles, false), 1); });
 }
