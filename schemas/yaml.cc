@@ -200,20 +200,28 @@ bool is_allowed(char c) {
   return byte >= 0x20 ? byte != 0x7F : c == '\t' || c == '\n' || c == '\r';
 }
 
+std::string hex_of(char c) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  const auto byte = static_cast<unsigned char>(c);
+  return std::string("0x") + kHex[byte >> 4] + kHex[byte & 0xF];
+}
+
 /// Control characters also cover UTF-16 and UTF-32, which the parser would otherwise convert.
 std::optional<Error> refuse_bytes(std::string_view text, std::string_view file) {
   Mark mark{1, 1};
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (!is_allowed(text[i])) {
+  while (!text.empty()) {
+    const std::size_t size = decode_utf8(text).size;
+    if (size == 0) {
+      return Error{Code::yaml_invalid,
+                   place_text(file, mark) + "byte " + hex_of(text[0]) + " is not UTF-8",
+                   "save the file as UTF-8"};
+    }
+    if (!is_allowed(text[0])) {
       return Error{Code::yaml_invalid, place_text(file, mark) + "a control character",
                    "files are UTF-8 text"};
     }
-    const std::size_t next = text[i] == '\n' ? 1 : mark.column + 1;
-    mark = {mark.line + (text[i] == '\n' ? 1u : 0u), static_cast<std::uint32_t>(next)};
-  }
-  if (!valid_utf8(text)) {
-    return Error{Code::yaml_invalid, place_text(file, {1, 1}) + "the text is not UTF-8",
-                 "save the file as UTF-8"};
+    mark = text[0] == '\n' ? Mark{mark.line + 1, 1} : Mark{mark.line, mark.column + 1};
+    text.remove_prefix(size);
   }
   return std::nullopt;
 }

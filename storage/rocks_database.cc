@@ -177,6 +177,12 @@ Error RocksDatabase::refuse_open(const rocksdb::Status& status) const {
     return Error{Code::storage_corrupt, "the database in " + directory_ + " is damaged: " + text,
                  "run: skein doctor --data " + directory_};
   }
+  if (status.IsIOError() && text.find("No such file or directory") != text.npos) {
+    return Error{Code::storage_corrupt,
+                 "the database in " + directory_ + " is damaged: a file of it is gone: " + text,
+                 "keep this directory as it is, restore a copy of it from before, and verify that "
+                 "with skein doctor"};
+  }
   return to_error(status, "opening");
 }
 

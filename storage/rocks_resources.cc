@@ -1,5 +1,8 @@
 #include "storage/rocks_resources.h"
 
+#include <algorithm>
+#include <cctype>
+
 #include "core/base/nearest.h"
 #include "schemas/codec.h"
 
@@ -14,6 +17,14 @@ Key of_kind(std::string_view kind) { return Key(kNodeRows, Table::resource).text
 Key of_name(std::string_view kind, std::string_view name) { return of_kind(kind).text(name); }
 
 Result<ResourceRow> decoded(std::string_view bytes) { return schemas::decode_resource(bytes); }
+
+// "flow" of "Flow", as commands and messages name it.
+std::string noun_of(std::string_view kind) {
+  std::string noun(kind);
+  std::transform(noun.begin(), noun.end(), noun.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return noun;
+}
 
 Result<void> check_names(std::string_view kind, std::string_view name) {
   if (kind.empty() || name.empty() || kind.find('\0') != kind.npos ||
@@ -104,9 +115,8 @@ Result<ResourceRow> RocksResources::get(std::string_view kind, std::string_view 
   if (!*bytes) {
     return Error{
         Code::resource_unknown,
-        std::string(kind) + " " + std::string(name) + " has no revision " +
-            std::to_string(*revision),
-        "list its revisions: skein " + std::string(kind) + " history " + std::string(name)};
+        noun_of(kind) + " " + std::string(name) + " has no revision " + std::to_string(*revision),
+        "see `skein " + noun_of(kind) + " history " + std::string(name) + "`"};
   }
   return decoded(**bytes);
 }
@@ -184,9 +194,10 @@ Error RocksResources::unknown(std::string_view kind, std::string_view name) cons
   for (const ResourceRow& row : rows) {
     names.push_back(row.name);
   }
-  return {Code::resource_unknown,
-          "there is no " + std::string(kind) + " " + std::string(name) + did_you_mean(name, names),
-          "list what is there: skein get " + std::string(kind)};
+  return {
+      Code::resource_unknown,
+      "there is no " + noun_of(kind) + " \"" + std::string(name) + "\"" + did_you_mean(name, names),
+      "see `skein get " + noun_of(kind) + "`"};
 }
 
 } // namespace skein::storage

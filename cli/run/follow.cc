@@ -4,6 +4,7 @@
 
 #include "cli/run/interrupt.h"
 #include "core/value/json.h"
+#include "node/replay.h"
 
 namespace skein::cli {
 namespace {
@@ -36,6 +37,24 @@ void tell_waiting(const RunRecord& record) {
   }
 }
 
+// " in step count[3]", where it was a step that the run failed with.
+std::string failed_step(const Store& store, const RunRecord& record) {
+  if (!record.failure) {
+    return "";
+  }
+  const auto machine = node::machine_at(store, record.id);
+  if (!machine) {
+    return "";
+  }
+  for (const auto& step : machine->view()) {
+    if (step.failure && step.failure->code == record.failure->code &&
+        step.failure->message == record.failure->message) {
+      return " in step " + step.name;
+    }
+  }
+  return "";
+}
+
 } // namespace
 
 int tell_outcome(const Context& context, const Store& store, const RunRecord& record,
@@ -58,8 +77,9 @@ int tell_outcome(const Context& context, const Store& store, const RunRecord& re
       return kDone;
     case RunState::failed:
     case RunState::cancelled:
-      std::fprintf(stderr, "run %s %s: %s\n", record.id.get().c_str(),
-                   std::string(name_of(record.state)).c_str(), harmless(record.reason).c_str());
+      std::fprintf(stderr, "run %s %s%s: %s\n", record.id.get().c_str(),
+                   std::string(name_of(record.state)).c_str(),
+                   harmless(failed_step(store, record)).c_str(), harmless(record.reason).c_str());
       return kFailed;
     default:
       if (!context.quiet) {

@@ -59,6 +59,22 @@ std::string joined(const std::vector<Node*>& chain, std::size_t count) {
   return name;
 }
 
+// What may stand behind "steps." where names such as steps.a.output are declared, each once.
+std::vector<std::string_view> parts_below(std::string_view above,
+                                          const std::vector<std::string_view>& sorted) {
+  std::vector<std::string_view> parts;
+  for (std::string_view name : sorted) {
+    if (name.starts_with(above)) {
+      name.remove_prefix(above.size());
+      name = name.substr(0, name.find('.'));
+      if (parts.empty() || parts.back() != name) {
+        parts.push_back(name);
+      }
+    }
+  }
+  return parts;
+}
+
 // One kind for all, or any.
 Kinds common(Kinds a, Kinds b) { return a == b ? a : kAnyKind; }
 
@@ -211,16 +227,53 @@ bool Checker::resolve(std::vector<Node*>& chain) {
   return unknown_name(chain);
 }
 
+// Of steps.zz.output, where steps.a.output is declared, "steps.zz" is what nobody knows.
 bool Checker::unknown_name(std::vector<Node*>& chain) {
-  std::vector<std::string_view> known = declarations_.names();
+  const std::vector<std::string_view> names = declarations_.names();
+  std::string above;
+  std::vector<std::string_view> here = parts_below(above, names);
   for (const Variable& variable : scope_) {
-    known.emplace_back(variable.name);
+    here.emplace_back(variable.name);
   }
-  std::string near;
-  for (std::size_t count = chain.size(); count > 0 && near.empty(); --count) {
-    near = did_you_mean(joined(chain, count), known);
+  std::size_t known = 0;
+  while (known + 1 < chain.size()) {
+    const std::string longer = joined(chain, known + 1) + ".";
+    auto below = parts_below(longer, names);
+    if (below.empty()) {
+      break;
+    }
+    above = longer;
+    here = std::move(below);
+    ++known;
   }
-  return refuse(*chain[0], "unknown name \"" + joined(chain, 1) + "\"" + near);
+  return refuse_name(*chain[0], above, chain[known]->value.as_string(), here);
+}
+
+bool Checker::refuse_name(Node& node, const std::string& above, std::string_view part,
+                          std::span<const std::string_view> here) {
+  const auto near = nearest(part, here);
+  std::string what = "unknown name \"" + above + std::string(part) + "\"";
+  if (near) {
+    what += " (did you mean \"" + above + std::string(*near) + "\"?)";
+  }
+  std::string hint = listed("names that are known here", part, here);
+  const bool refused = refuse(node, std::move(what));
+  if (error_) {
+    error_->hint = std::move(hint);
+  }
+  return refused;
+}
+
+bool Checker::has_member(Node& select) {
+  const Node& from = select.kids[0];
+  const auto* declared = from.op == Op::slot ? declarations_.find(from.value.as_string()) : nullptr;
+  if (declared == nullptr || !declared->members || select.op != Op::select || select.flag) {
+    return true;
+  }
+  const std::string_view part = select.value.as_string();
+  const std::vector<std::string_view> here(declared->members->begin(), declared->members->end());
+  return std::ranges::find(here, part) != here.end() ||
+         refuse_name(select, std::string(from.value.as_string()) + ".", part, here);
 }
 
 bool Checker::visit_name(Node& node) {
@@ -237,6 +290,9 @@ bool Checker::visit_select(Node& node) {
     return true; // the whole chain is one name
   }
   if (!visit(node.kids[0])) {
+    return false;
+  }
+  if (options_.check && !has_member(node)) {
     return false;
   }
   const Node& from = node.kids[0];
@@ -413,13 +469,10 @@ bool Checker::visit_call(Node& node) {
       }
     }
   }
-  if (!visit_kids(node)) {
-    return false;
-  }
   if (overloads_of(node.value.as_string()).empty()) {
     return unknown_function(node);
   }
-  if (!visit_overloads(node)) {
+  if (!visit_kids(node) || !visit_overloads(node)) {
     return false;
   }
   if (node.op == Op::call) {

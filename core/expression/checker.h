@@ -46,6 +46,9 @@ class Checker {
   bool resolve(std::vector<Node*>& chain);
   bool resolve_as(Node& node, const std::string& name);
   bool unknown_name(std::vector<Node*>& chain);
+  bool refuse_name(Node& node, const std::string& above, std::string_view part,
+                   std::span<const std::string_view> here);
+  bool has_member(Node& select);
   bool unknown_function(Node& node);
   void qualify(Node& call);
   bool need(const Node& node, Kinds wanted, std::string_view what);

@@ -54,10 +54,16 @@ void Declarations::add(std::string name, Slot slot, StaticType type) {
   const auto at =
       std::ranges::lower_bound(sorted_, name, {}, &decltype(sorted_)::value_type::first);
   if (at != sorted_.end() && at->first == name) {
-    at->second = {slot, type};
+    at->second = Declared{slot, type};
     return;
   }
   sorted_.emplace(at, std::move(name), Declared{slot, type});
+}
+
+void Declarations::close(std::string_view name, std::vector<std::string> members) {
+  const auto at =
+      std::ranges::lower_bound(sorted_, name, {}, &decltype(sorted_)::value_type::first);
+  at->second.members = std::make_shared<const std::vector<std::string>>(std::move(members));
 }
 
 const Declarations::Declared* Declarations::find(std::string_view name) const {

@@ -40,9 +40,13 @@ class Declarations {
  public:
   void add(std::string name, Slot slot, StaticType type = StaticType::dynamic);
 
+  /// Says that the map of this name has these members and no others. REQUIRES: it is declared.
+  void close(std::string_view name, std::vector<std::string> members);
+
   struct Declared {
     Slot slot;
     StaticType type;
+    std::shared_ptr<const std::vector<std::string>> members = nullptr; ///< null: any
   };
   const Declared* find(std::string_view name) const;
   std::vector<std::string_view> names() const; ///< sorted

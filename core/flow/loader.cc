@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/nearest.h"
 #include "core/flow/loading/draft.h"
 #include "core/flow/loading/reader.h"
 #include "core/value/json.h"
@@ -33,6 +34,18 @@ bool says(const At& at, std::string_view text) {
   return at.node->scalar.is(Kind::string) && at.node->scalar.as_string() == text;
 }
 
+void require(Reader& reader, const At& root, std::string_view key, std::string_view wanted) {
+  const At at = Reader::member(root, key);
+  if (!at) {
+    reader.complain(root, Code::resource_kind_unknown,
+                    "needs `" + std::string(key) + ": " + std::string(wanted) + "`");
+  } else if (const auto text = reader.text(at); text && *text != wanted) {
+    reader.complain(at, Code::resource_kind_unknown,
+                    "must be " + std::string(wanted) + ", not \"" + *text + "\"" +
+                        did_you_mean(*text, {&wanted, 1}));
+  }
+}
+
 void read_metadata(Reader& reader, const At& metadata, Definition& definition) {
   const At name = Reader::member(metadata, "name");
   if (!name) {
@@ -61,15 +74,8 @@ void read_metadata(Reader& reader, const At& metadata, Definition& definition) {
 }
 
 void read_header(Reader& reader, const At& root, Definition& definition) {
-  const At version = Reader::member(root, "apiVersion");
-  const At kind = Reader::member(root, "kind");
-  if (!version || !says(version, "skein.dev/v1")) {
-    reader.complain(version ? version : root, Code::resource_kind_unknown,
-                    "apiVersion must be skein.dev/v1");
-  }
-  if (!kind || !says(kind, "Flow")) {
-    reader.complain(kind ? kind : root, Code::resource_kind_unknown, "kind must be Flow");
-  }
+  require(reader, root, "apiVersion", "skein.dev/v1");
+  require(reader, root, "kind", "Flow");
   const At metadata = Reader::member(root, "metadata");
   if (!metadata) {
     reader.complain(root, Code::resource_value_invalid, "needs metadata with a name");
@@ -104,9 +110,11 @@ Loaded load(const Document& document, const LoadOptions& options) {
   const At spec = Reader::member(root, "spec");
   if (reader.map_of(root, kTopKeys)) {
     read_header(reader, root, draft.definition);
-    if (!spec) {
+    const At kind = Reader::member(root, "kind");
+    const bool another = kind && !says(kind, "Flow"); // its spec is not to be judged as a flow's
+    if (!another && !spec) {
       reader.complain(root, Code::resource_value_invalid, "needs a spec");
-    } else if (reader.map_of(spec, kSpecKeys)) {
+    } else if (!another && reader.map_of(spec, kSpecKeys)) {
       refuse_later_keys(reader, spec);
       outline(reader, spec, draft);
       connect(reader, draft);

@@ -18,7 +18,8 @@ struct Finding {
 };
 
 struct LoadOptions {
-  bool lenient = false; ///< unknown keys are warnings
+  bool lenient =
+      false; ///< unknown keys are warnings; what can only fail once it runs is no finding
   const ToolBox* tools =
       nullptr; ///< where given: unknown tools and wrong constant inputs are findings
 };

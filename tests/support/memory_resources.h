@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cctype>
 #include <map>
 #include <mutex>
 #include <string>
@@ -96,8 +97,11 @@ class MemoryResources : public Store {
 
  private:
   static Error unknown(std::string_view kind, std::string_view name) {
-    return {Code::resource_unknown, "there is no " + std::string(kind) + " " + std::string(name),
-            ""};
+    std::string noun(kind);
+    std::transform(noun.begin(), noun.end(), noun.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return {Code::resource_unknown, "there is no " + noun + " \"" + std::string(name) + "\"",
+            "see `skein get " + noun + "`"};
   }
 
   std::map<std::pair<std::string, std::string>, std::vector<ResourceRow>> resources_;

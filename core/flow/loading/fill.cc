@@ -14,7 +14,7 @@ constexpr std::int64_t kMany = 1'000'000;
 class Fill {
  public:
   Fill(Reader& reader, const LoadOptions& options, Draft& draft)
-      : reader_(reader), options_(options), draft_(draft), names_(reader, draft) {}
+      : reader_(reader), options_(options), draft_(draft), names_(reader, draft, options.lenient) {}
 
   void spec(const At& spec) {
     Definition& definition = draft_.definition;
@@ -244,7 +244,8 @@ class Fill {
         options_.tools->find(kind.tool) == nullptr) {
       reader_.complain(at, Code::tool_unknown,
                        "there is no tool \"" + kind.tool + "\"" +
-                           did_you_mean(kind.tool, options_.tools->names()));
+                           did_you_mean(kind.tool, options_.tools->names()),
+                       listed("tools of this node", kind.tool, options_.tools->names()));
     }
     step.kind = std::move(kind);
   }

@@ -45,7 +45,8 @@ std::string name_of_index(const At& for_each) {
                                                       : "index";
 }
 
-Names::Names(Reader& reader, Draft& draft) : reader_(reader), draft_(draft) {
+Names::Names(Reader& reader, Draft& draft, bool lenient)
+    : reader_(reader), draft_(draft), lenient_(lenient) {
   Definition& definition = draft.definition;
   for (const Step& step : definition.steps) {
     for (const StepSlot part :
@@ -96,6 +97,23 @@ void Names::declare_items(expression::Declarations& names, std::uint16_t scope) 
   }
 }
 
+// Those that the flow declares and those that its steps set.
+std::vector<std::string> Names::variables() const {
+  std::vector<std::string> all;
+  for (const auto& [name, value] : draft_.definition.vars.as_map()) {
+    all.emplace_back(name.as_string());
+  }
+  for (const At& step : draft_.nodes) {
+    const At set = Reader::member(step, "set");
+    for (std::size_t i = 0; set && i < set.node->members.size(); ++i) {
+      all.push_back(set.node->members[i].key);
+    }
+  }
+  std::ranges::sort(all);
+  all.erase(std::ranges::unique(all).begin(), all.end());
+  return all;
+}
+
 const expression::Declarations& Names::outermost(bool sees_error, bool by_index) {
   auto& declared = outermost_[(sees_error ? 2u : 0u) + (by_index ? 1u : 0u)];
   if (declared) {
@@ -108,6 +126,9 @@ const expression::Declarations& Names::outermost(bool sees_error, bool by_index)
   };
   fixed("input", FixedSlot::input);
   fixed("vars", FixedSlot::vars);
+  if (!lenient_) {
+    declared->close("vars", variables());
+  }
   fixed("run", FixedSlot::run);
   fixed("context", FixedSlot::context);
   fixed("event", FixedSlot::event);
@@ -249,11 +270,12 @@ std::optional<Program> Names::condition(const At& at, const Step& step, bool see
   return std::move(*program);
 }
 
-std::optional<Template> Names::compile(const At& at, const Value& tree, const Reading& reading) {
+std::optional<Template> Names::compile(const At& at, const Value& tree, const Reading& reading,
+                                       const expression::Options& options) {
   const bool by_index = indexes_steps(to_json(tree));
-  auto compiled = Template::compile(tree, names_of(reading, by_index));
+  auto compiled = Template::compile(tree, names_of(reading, by_index), options);
   if (!compiled || by_index || !in_order(reading, compiled->slots())) {
-    blame(at, tree, reading);
+    blame(at, tree, reading, options);
   }
   if (!compiled) {
     return std::nullopt;
@@ -262,20 +284,21 @@ std::optional<Template> Names::compile(const At& at, const Value& tree, const Re
 }
 
 // Says of each string in a tree what is wrong with it, at its own place.
-void Names::blame(const At& at, const Value& tree, const Reading& reading) {
+void Names::blame(const At& at, const Value& tree, const Reading& reading,
+                  const expression::Options& options) {
   if (at.node->shape == Node::Shape::list) {
     for (std::size_t i = 0; i < at.node->items.size(); ++i) {
       const At item = Reader::item(at, i);
-      blame(item, item.node->to_value(), reading);
+      blame(item, item.node->to_value(), reading, options);
     }
   } else if (at.node->shape == Node::Shape::map) {
     for (const Node::Member& member : at.node->members) {
       const At value = Reader::member(at, member.key);
-      blame(value, value.node->to_value(), reading);
+      blame(value, value.node->to_value(), reading, options);
     }
   } else if (tree.is(Kind::string)) {
     const std::string text(tree.as_string());
-    const auto compiled = Template::compile(tree, names_of(reading, indexes_steps(text)));
+    const auto compiled = Template::compile(tree, names_of(reading, indexes_steps(text)), options);
     if (!compiled) {
       reader_.complain(at, compiled.error());
     } else {
@@ -302,7 +325,11 @@ std::optional<Template> Names::list(const At& at, const Step& step) {
     reader_.complain(at, Code::resource_value_invalid, "must be a list, or a ${ } that gives one");
     return std::nullopt;
   }
-  return compile(at, tree, {&step, false});
+  expression::Options options;
+  if (tree.is(Kind::string) && !lenient_) { // in a list that is written out each item is its own
+    options.result = StaticType::list;
+  }
+  return compile(at, tree, {&step, false}, options);
 }
 
 } // namespace skein::flow::loading

@@ -14,7 +14,8 @@ namespace skein::flow::loading {
 /// have run.
 class Names {
  public:
-  Names(Reader& reader, Draft& draft);
+  /// `lenient`: what could only fail once it runs is left to fail then.
+  Names(Reader& reader, Draft& draft, bool lenient);
 
   /// A condition: CEL, with or without ${ } around all of it.
   std::optional<Program> condition(const At& at, const Step& step, bool sees_error = false);
@@ -41,11 +42,15 @@ class Names {
   bool in_order(const Reading& reading, std::span<const expression::Slot> slots) const;
   void check_order(const At& at, const Reading& reading, std::span<const expression::Slot> slots);
   void check_indexes(const At& at, const Reading& reading, std::string_view text);
-  std::optional<Template> compile(const At& at, const Value& tree, const Reading& reading);
-  void blame(const At& at, const Value& tree, const Reading& reading);
+  std::vector<std::string> variables() const;
+  std::optional<Template> compile(const At& at, const Value& tree, const Reading& reading,
+                                  const expression::Options& options = {});
+  void blame(const At& at, const Value& tree, const Reading& reading,
+             const expression::Options& options);
 
   Reader& reader_;
   Draft& draft_;
+  bool lenient_;
   std::vector<expression::Slot> item_slots_; ///< by scope: of its item; the index's is the next
   std::array<std::optional<expression::Declarations>, 4> outermost_; ///< by sees_error × by_index
   /// Of the scope that was asked for last: steps come in the file's order, so it mostly is the

@@ -186,7 +186,8 @@ TEST(YamlAbuse, numbers_that_do_not_fit_are_refused) {
 TEST(YamlAbuse, bytes_that_are_no_text_are_refused) {
   EXPECT_EQ(read(std::string("a: \0b", 5)), "SK1201 f.yaml:1:4: a control character");
   EXPECT_EQ(read("x: 1\na: \x1b[31m"), "SK1201 f.yaml:2:4: a control character");
-  EXPECT_EQ(read("a: \xff\xfe"), "SK1201 f.yaml:1:1: the text is not UTF-8");
+  EXPECT_EQ(read("a: \xff\xfe"), "SK1201 f.yaml:1:4: byte 0xff is not UTF-8");
+  EXPECT_EQ(read("a: é\nb: ü\xc3"), "SK1201 f.yaml:2:5: byte 0xc3 is not UTF-8");
 }
 
 TEST(YamlAbuse, escapes_that_would_give_broken_text_are_refused) {

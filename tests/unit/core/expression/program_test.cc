@@ -52,7 +52,11 @@ TEST(Program, fails_only_where_a_variable_without_a_value_matters) {
 TEST(Program, names_the_place_and_the_nearest_name_of_a_mistake) {
   const Variables variables = run_of_a_flow();
   EXPECT_EQ(shown("true &&\n  steps.a.outptu.n > 1", variables),
-            "SK1102: unknown name \"steps\" (did you mean \"steps.a.output\"?) at 2:3");
+            "SK1102: unknown name \"steps.a.outptu\" (did you mean \"steps.a.output\"?) at 2:3");
+  EXPECT_EQ(shown("steps.zz.output.n > 1", variables),
+            "SK1102: unknown name \"steps.zz\" at 1:1\n  hint: names that are known here: a, b");
+  EXPECT_EQ(shown("[1].mapp(x, x)"),
+            "SK1102: unknown function \"mapp\" (did you mean \"map\"?) at 1:5");
   EXPECT_EQ(shown("imput.region", variables),
             "SK1102: unknown name \"imput\" (did you mean \"input\"?) at 1:1");
   EXPECT_EQ(shown("input.region.startWith('e')", variables),

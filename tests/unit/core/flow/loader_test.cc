@@ -15,9 +15,9 @@ using testing::ElementsAre;
 TEST(Loader, says_what_is_wrong_around_the_spec) {
   EXPECT_THAT(
       findings("apiVersion: skein.dev/v2\nkind: Flaw\nmetadata: { name: My_Flow, lables: {} }\n"),
-      ElementsAre("SK1205 f.yaml:1:1: needs a spec",
-                  "SK1203 f.yaml:1:13: apiVersion: apiVersion must be skein.dev/v1",
-                  "SK1203 f.yaml:2:7: kind: kind must be Flow",
+      ElementsAre("SK1203 f.yaml:1:13: apiVersion: must be skein.dev/v1, not \"skein.dev/v2\" (did "
+                  "you mean \"skein.dev/v1\"?)",
+                  "SK1203 f.yaml:2:7: kind: must be Flow, not \"Flaw\" (did you mean \"Flow\"?)",
                   "SK1205 f.yaml:3:19: metadata.name: \"My_Flow\" is no name",
                   "SK1204 f.yaml:3:28: metadata.lables: unknown key \"lables\" (did you mean "
                   "\"labels\"?)"));
@@ -150,6 +150,40 @@ TEST(Loader, each_kind_needs_its_parts) {
           "1",
           "SK1205 f.yaml:15:22: spec.steps[9].emit: needs `type`: the event's type",
           "SK1205 f.yaml:16:22: spec.steps[10].fail: needs `message`"));
+}
+
+TEST(Loader, the_spec_of_another_kind_is_not_judged_as_a_flow) {
+  EXPECT_THAT(findings("apiVersion: skein.dev/v1\nkind: Agent\nmetadata: { name: a }\n"
+                       "spec: { model: small }\n"),
+              ElementsAre("SK1203 f.yaml:2:7: kind: must be Flow, not \"Agent\""));
+  EXPECT_THAT(
+      findings("apiVersion: skein.dev/v1\nmetadata: { name: a }\n"),
+      ElementsAre("SK1203 f.yaml:1:1: needs `kind: Flow`", "SK1205 f.yaml:1:1: needs a spec"));
+}
+
+TEST(Loader, what_cannot_be_a_list_is_found_before_a_for_each_begins) {
+  const std::string steps =
+      "    - { id: a, for_each: { in: \"5\", steps: [ { id: b, emit: { type: "
+      "t } } ] } }\n";
+  EXPECT_THAT(findings_of(steps),
+              ElementsAre("SK1102 f.yaml:6:32: spec.steps[0].for_each.in: the result is int, not "
+                          "list at 1:1"));
+  EXPECT_THAT(findings(file_of(steps), {.lenient = true}), ElementsAre());
+  EXPECT_THAT(findings_of("    - { id: a, for_each: { in: [\"${ 1 }\", x], steps: [ { id: b, "
+                          "emit: { type: t } } ] } }\n"),
+              ElementsAre());
+}
+
+TEST(Loader, variables_are_those_that_the_flow_declares_or_sets) {
+  const std::string steps =
+      "    - { id: a, set: { total: 1 } }\n"
+      "    - { id: b, respond: \"${ vars.totl + vars.limit }\" }\n"
+      "    - { id: c, respond: \"${ has(vars.x) || vars.?y.orValue(0) == 1 }\" }\n";
+  const std::string text = file_of(steps, "  vars: { limit: 2 }\n");
+  EXPECT_THAT(findings(text),
+              ElementsAre("SK1102 f.yaml:7:25: spec.steps[1].respond: unknown name \"vars.totl\" "
+                          "(did you mean \"vars.total\"?) at 1:7"));
+  EXPECT_THAT(findings(text, {.lenient = true}), ElementsAre());
 }
 
 TEST(Loader, a_case_that_always_holds_hides_those_behind_it) {
