@@ -141,6 +141,17 @@ ChildSpec wrapped(ChildSpec bare, const Sandbox& sandbox, const std::string& dir
 
 } // namespace
 
+Result<void> check(const Sandbox& sandbox) {
+  for (const std::string& root : sandbox.roots) {
+    if (is_at_or_below("/proc", root) || is_at_or_below("/dev", root)) {
+      return Error{Code::tool_denied,
+                   "no sandbox can hold a command back that may write all of " + root,
+                   "start skein in a directory for its work, or say `sandbox: none`"};
+    }
+  }
+  return {};
+}
+
 ChildSpec sandboxed(ChildSpec bare, const Sandbox& sandbox) {
   const std::string directory = bare.directory.empty() ? "/tmp" : bare.directory;
   return wrapped(std::move(bare), sandbox, directory);

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/result.h"
 #include "tools/process/child.h"
 #include "tools/settings.h"
 
@@ -22,6 +23,10 @@ struct Sandbox {
   std::size_t max_temporary = 0;
   bool network = false;
 };
+
+/// Whether a sandbox can hold back what runs in it. Errors: tool_denied (a root that covers what is
+/// the sandbox's own, such as "/").
+Result<void> check(const Sandbox& sandbox);
 
 /// Turns a spec of a bare command into one of the command in its sandbox. `directory` of the spec
 /// becomes the working directory inside.

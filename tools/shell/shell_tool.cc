@@ -211,6 +211,9 @@ Result<ChildSpec> ShellTool::spec_of(const ToolCall& call, bool sandbox) const {
   if (!sandbox) {
     return spec;
   }
+  if (const auto holds = skein::tools::check(rules); !holds) {
+    return holds.error();
+  }
   add_limits(spec, settings_.shell);
   return sandboxed(std::move(spec), rules);
 }

@@ -247,6 +247,18 @@ TEST_F(SandboxTest, a_hidden_directory_in_the_workspace_is_empty_and_cannot_be_w
   EXPECT_EQ(std::string(std::istreambuf_iterator<char>(in), {}), "MANIFEST");
 }
 
+TEST_F(SandboxTest, a_root_that_is_the_whole_machine_is_no_workspace_of_a_sandbox) {
+  for (const char* root : {"/", "/dev", "/proc"}) {
+    settings_.roots = {root};
+    const Error denied = error(R"({"script": "cat /etc/shadow"})");
+    EXPECT_EQ(denied.code, Code::tool_denied) << root;
+    EXPECT_EQ(denied.detail,
+              std::string("no sandbox can hold a command back that may write all of ") + root);
+  }
+  settings_.roots = {"/"};
+  EXPECT_EQ(output(R"({"script": "pwd", "sandbox": "none"})"), "/\n");
+}
+
 TEST_F(SandboxTest, the_variables_of_a_command_do_not_act_on_what_builds_its_sandbox) {
   const std::string loaded =
       output(R"({"command": ["env"], "env": {"LD_SHOW_AUXV": 1, "A": "b\nc", "EMPTY": ""}})");
