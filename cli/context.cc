@@ -106,13 +106,6 @@ Value error_of(const RunRecord& record) {
 
 namespace {
 
-Result<std::unique_ptr<node::Node>> open_with(node::Settings settings,
-                                              const std::filesystem::path& data) {
-  settings.data = data;
-  auto told = read_environment(settings);
-  return told ? node::Node::open(std::move(settings)) : told.error();
-}
-
 Result<void> find_data(const Context& context) {
   std::error_code ignored;
   if (context.data_named && !std::filesystem::exists(context.data, ignored)) {
@@ -127,13 +120,24 @@ Result<void> find_data(const Context& context) {
 
 } // namespace
 
+Result<node::Settings> Context::settings() const {
+  node::Settings settings;
+  settings.data = data;
+  settings.recover = false;
+  auto told = read_environment(settings);
+  return told ? Result<node::Settings>(std::move(settings)) : told.error();
+}
+
 Result<std::unique_ptr<node::Node>> Context::open(bool recover) const {
   if (auto there = find_data(*this); !there) {
     return there.error();
   }
-  node::Settings settings;
-  settings.recover = recover;
-  return open_with(std::move(settings), data);
+  auto told = settings();
+  if (!told) {
+    return told.error();
+  }
+  told->recover = recover;
+  return node::Node::open(std::move(*told));
 }
 
 Result<std::unique_ptr<node::Node>> Context::open_to_record() const {
@@ -142,10 +146,12 @@ Result<std::unique_ptr<node::Node>> Context::open_to_record() const {
 }
 
 Result<std::unique_ptr<node::Node>> Context::open_or_make(bool starts_effects) const {
-  node::Settings settings;
-  settings.recover = false;
-  settings.starts_effects = starts_effects;
-  return open_with(std::move(settings), data);
+  auto told = settings();
+  if (!told) {
+    return told.error();
+  }
+  told->starts_effects = starts_effects;
+  return node::Node::open(std::move(*told));
 }
 
 Instant now() { return node::SystemClock().now(); }

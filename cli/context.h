@@ -32,6 +32,10 @@ struct Context {
 
   bool structured() const { return format == Format::json || format == Format::yaml; }
 
+  /// What a node would be told: the data directory, and what the environment lets tools do.
+  /// Errors: usage_invalid.
+  Result<node::Settings> settings() const;
+
   /// For commands about what is stored already. A directory that --data names must be there: a
   /// mistyped one is refused rather than made.
   Result<std::unique_ptr<node::Node>> open(bool recover = false) const;

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "core/value/json.h"
+#include "core/value/utf8.h"
 #include "schemas/yaml.h"
 
 namespace skein::cli {
@@ -79,6 +80,10 @@ Result<Value> fields_of(const std::vector<std::string>& words) {
     if (equals == std::string::npos || equals == 0) {
       return Error{Code::usage_invalid, "\"" + word + "\" is not NAME=VALUE",
                    "put the value behind an equals sign, such as n=1"};
+    }
+    if (!valid_utf8(word)) {
+      return Error{Code::usage_invalid, "the text of " + word.substr(0, equals) + " is not UTF-8",
+                   "keep bytes in a file and give its path as the input"};
     }
     const std::string text = word.substr(equals + 1);
     const auto json = parse_json(text);

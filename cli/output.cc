@@ -69,6 +69,13 @@ void append_yaml(std::string& out, const Value& value, std::size_t indent) {
 
 bool begins_character(char c) { return (static_cast<unsigned char>(c) & 0xc0u) != 0x80u; }
 
+std::string on_one_line(std::string_view text) {
+  std::string line = harmless(text);
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
+  return line;
+}
+
 } // namespace
 
 void put(std::string_view text) {
@@ -126,7 +133,7 @@ std::string table(const std::vector<std::vector<std::string>>& rows) {
   for (const auto& row : rows) {
     std::string line;
     for (std::size_t i = 0; i < row.size(); ++i) {
-      line += harmless(row[i]) + std::string(widths[i] - columns_of(row[i]) + 2, ' ');
+      line += on_one_line(row[i]) + std::string(widths[i] - columns_of(row[i]) + 2, ' ');
     }
     line.erase(line.find_last_not_of(' ') + 1);
     out += line + "\n";
@@ -144,9 +151,7 @@ std::string harmless(std::string_view text) {
 }
 
 std::string shortened(std::string_view text, std::size_t columns) {
-  std::string line = harmless(text);
-  std::replace_if(
-      line.begin(), line.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
+  const std::string line = on_one_line(text);
   if (columns_of(line) <= columns) {
     return line;
   }

@@ -6,6 +6,7 @@
 #include "core/flow/loader.h"
 #include "core/schema/schema.h"
 #include "node/node.h"
+#include "node/tool_settings.h"
 #include "schemas/yaml.h"
 #include "tools/tool_box.h"
 
@@ -70,10 +71,8 @@ std::vector<std::string> default_roots() {
   return gone ? std::vector<std::string>() : std::vector<std::string>{here.string()};
 }
 
-flow::Loaded check_flow(const Document& document, bool lenient) {
-  tools::ToolSettings settings;
-  settings.roots = default_roots();
-  const auto tools = tools::make_tool_box(std::move(settings));
+flow::Loaded check_flow(const Document& document, const Settings& settings, bool lenient) {
+  const auto tools = tools::make_tool_box(tool_settings(settings));
   flow::LoadOptions options;
   options.lenient = lenient;
   options.tools = tools.get();

@@ -106,9 +106,9 @@ Result<flow::DefinitionPtr> definition_of(const Store& store, const ContentHash&
 /// where that was removed.
 std::vector<std::string> default_roots();
 
-/// Loads a flow as apply_flow does, with the tools that it names and their constant inputs, and
-/// starts nothing.
-flow::Loaded check_flow(const Document& document, bool lenient = false);
+/// Loads a flow as a node of these settings does, with the tools that it names and their constant
+/// inputs, and starts nothing.
+flow::Loaded check_flow(const Document& document, const Settings& settings, bool lenient = false);
 
 /// Whether the flow may start with this input. Errors: schema_violation, schema_limit.
 Result<void> check_input(const flow::Definition& definition, const Value& input);

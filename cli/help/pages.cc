@@ -154,7 +154,8 @@ std::string man_page(const CommandRow& root) {
     append_man(out, variable.name, variable.meaning);
   }
   return out +
-         ".SH FILES\n.TP\n.I ~/.local/share/skein\nthe data directory where nothing else is said\n"
+         ".SH FILES\n.TP\n.I ~/.local/share/skein\nthe data directory where nothing else is said; "
+         "one process at a time has it\n"
          ".SH DIAGNOSTICS\nErrors have a number, SKnnnn, with a page under docs/errors/ of the "
          "sources.\n";
 }
@@ -168,7 +169,12 @@ std::string markdown_page(const CommandRow& root) {
   for (const ExitCode& exit : kExitCodes) {
     out += "| " + std::to_string(exit.code) + " | " + std::string(exit.meaning) + " |\n";
   }
-  out += "\n| Variable | Meaning |\n|---|---|\n";
+  out +=
+      "\nOne process at a time has a data directory. While one goes on with a run, every command\n"
+      "about that directory from another terminal ends with 3, also one that would look at the\n"
+      "run, pause, cancel or answer it: stop the process with Ctrl-C (the run goes on with\n"
+      "`skein run resume`), or wait for its end.\n"
+      "\n| Variable | Meaning |\n|---|---|\n";
   for (const Variable& variable : kVariables) {
     out += "| `" + std::string(variable.name) + "` | " + std::string(variable.meaning) + " |\n";
   }

@@ -5,7 +5,12 @@
 namespace skein::cli {
 
 flow::DefinitionPtr checked(const Context& context, const Document& document, bool lenient) {
-  flow::Loaded loaded = node::check_flow(document, lenient);
+  const auto settings = context.settings();
+  if (!settings) {
+    complain(settings.error());
+    return nullptr;
+  }
+  flow::Loaded loaded = node::check_flow(document, *settings, lenient);
   for (const flow::Finding& finding : loaded.findings) {
     if (!finding.warning) {
       complain(finding.error);
