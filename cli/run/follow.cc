@@ -47,7 +47,9 @@ std::string failed_step(const Store& store, const RunRecord& record) {
     return "";
   }
   for (const auto& step : machine->view()) {
-    if (step.failure && step.failure->code == record.failure->code &&
+    // What is around a step fails with the same: the step itself is meant.
+    if (step.failure && machine->step_at(step.place).id == record.failure->step &&
+        step.failure->code == record.failure->code &&
         step.failure->message == record.failure->message) {
       return " in step " + step.name;
     }
