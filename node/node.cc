@@ -14,6 +14,7 @@
 #include <tuple>
 
 #include "actors/run_host.h"
+#include "core/value/utf8.h"
 #include "node/listeners.h"
 #include "node/system_clock.h"
 #include "node/tool_settings.h"
@@ -49,6 +50,25 @@ Result<void> check_id(const std::string& id) {
   if (id.empty() || id.size() > 128 || !std::all_of(id.begin(), id.end(), good)) {
     return Error{Code::resource_value_invalid, "\"" + id + "\" is no run id",
                  "use up to 128 lower-case letters, digits, '-', '.' and '_'"};
+  }
+  return {};
+}
+
+/// Labels are keys of an index.
+Result<void> check_labels(const Value& labels) {
+  constexpr std::size_t kLongest = 256;
+  const auto fits = [](const Value& text) {
+    return !text.is(Kind::string) || (text.as_string().size() <= kLongest &&
+                                      text.as_string().find('\0') == std::string_view::npos);
+  };
+  for (std::size_t i = 0; labels.is(Kind::map) && i < labels.as_map().size(); ++i) {
+    const auto& [key, value] = labels.as_map()[i];
+    if (!fits(key) || !fits(value)) {
+      return Error{
+          Code::resource_value_invalid,
+          "the label \"" + clipped(key.as_string(), 40) + "\" has more than 256 bytes, or a NUL",
+          "keep long texts in the input"};
+    }
   }
   return {};
 }
@@ -104,6 +124,9 @@ class EmbeddedNode : public Node {
                           request.input,
                           labels_of(definition, request.labels),
                           {}};
+    if (auto valid = check_labels(created.labels); !valid) {
+      return valid.error();
+    }
     const auto told = tell(run, created);
     if (!told && told.error().code == Code::run_exists && request.id) {
       return same_run(run, created);

@@ -141,6 +141,16 @@ TEST_F(NodeTest, the_same_id_is_the_same_run_and_another_input_is_refused_with_S
   EXPECT_EQ(other.error().code, Code::run_exists);
 }
 
+TEST_F(NodeTest, a_label_that_is_no_key_is_refused) {
+  const auto flow = apply("  steps: [ { id: one, tool: transform, with: 1 } ]\n");
+  for (const std::string& text : {std::string(300, 'x'), std::string("a\0b", 3)}) {
+    const auto refused = node_->start({flow, {}, object({{"team", text}}), RunId("run-1"), 7});
+    ASSERT_FALSE(refused.ok());
+    EXPECT_EQ(refused.error().code, Code::resource_value_invalid);
+  }
+  EXPECT_TRUE(node_->start({flow, {}, object({{"team", "sre"}}), RunId("run-1"), 7}).ok());
+}
+
 TEST_F(NodeTest, a_fork_decides_with_other_variables_and_leaves_its_source_alone) {
   const auto flow = apply(R"(
   vars: { limit: 10 }
