@@ -1,7 +1,7 @@
-// kill -9 with 100,000 runs in flight, each with a durable intent and no result: how long from the
-// start until every one of them goes again: it is in memory, and its effect has a slot or waits for
-// one. In the end none is lost and none was done twice.
-// Usage: recovery [DIRECTORY] [RUNS]
+// kill -9 with 100,000 runs in flight, each with a durable result and the next step still to run:
+// how long from the start until every one of them goes again: it is in memory, and its effect has a
+// slot or waits for one. In the end none is lost and none was done twice. Usage: recovery
+// [DIRECTORY] [RUNS]
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -25,14 +25,14 @@ constexpr const char* kFlow =
     "    - { id: last, tool: transform, with: \"${ steps.first.output + 1 }\" }\n"
     "  output: ${ steps.last.output }\n";
 
-// Intents become durable, nothing gets a slot to run in: all are in flight when it is killed.
+// Nothing gets a slot to run in: all are in flight when it is killed.
 [[noreturn]] void in_flight(const fs::path& data, std::size_t runs, int ready) {
   const auto node = bench::open(data, 0);
   const auto flow = bench::apply(*node, "flight", kFlow);
   bench::start_all(*node, flow, runs);
-  // Created, first's result and the intent.
+  // Created and first's result: with no slot, what it decided to do next waits.
   for (std::size_t i = 0; i < runs; ++i) {
-    while (bench::must(node->store().last_seq(bench::run_of(*flow, i))).get() < 3) {
+    while (bench::must(node->store().last_seq(bench::run_of(*flow, i))).get() < 2) {
       usleep(1'000);
     }
   }
@@ -101,7 +101,7 @@ int main(int count, char** words) {
     std::fprintf(stderr, "%zu runs, %zu resumed, %zu ran\n", runs, resumed, ran.size());
     return 1;
   }
-  constexpr double kEntriesARun = 3; // created, the first step's result, the intent
+  constexpr double kEntriesARun = 2; // created, the first step's result
   const double bare = bench::bare_entries_per_second(root / "bare", 64, 250, 2);
   bench::report("recovery_100k", going, "s", static_cast<double>(runs) * kEntriesARun / bare,
                 "RocksDB alone, writing the entries that are read, 64 a synced write");
