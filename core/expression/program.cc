@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "core/base/nearest.h"
-#include "core/expression/checker.h"
+#include "core/expression/checking/checker.h"
 #include "core/expression/evaluator.h"
 #include "core/expression/parser.h"
 
@@ -90,7 +90,7 @@ Result<Program> Program::compile(std::string_view text, const Declarations& decl
     return root.error();
   }
   expression->root = std::move(*root);
-  if (auto checked = Checker(declarations, options, *expression).run(); !checked) {
+  if (auto checked = checking::Checker(declarations, options, *expression).run(); !checked) {
     return checked.error();
   }
   return Program(std::move(expression));

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -20,6 +22,14 @@ struct Overload;
 using Kinds = std::uint16_t;
 constexpr Kinds only(Kind kind) { return static_cast<Kinds>(1u << static_cast<unsigned>(kind)); }
 inline constexpr Kinds kAnyKind = 0x1FFF;
+/// Of what is declared so.
+constexpr Kinds kinds_of(StaticType type) {
+  constexpr std::array kKinds{
+      kAnyKind,         only(Kind::boolean),   only(Kind::integer), only(Kind::uinteger),
+      only(Kind::real), only(Kind::string),    only(Kind::bytes),   only(Kind::list),
+      only(Kind::map),  only(Kind::timestamp), only(Kind::duration)};
+  return kKinds[static_cast<std::size_t>(type)];
+}
 
 /// Where a value stands to another: what an operator of order holds for.
 inline constexpr std::uint32_t kBelow = 1;
