@@ -3,19 +3,15 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <atomic>
 #include <condition_variable>
 #include <future>
-#include <list>
 #include <mutex>
-#include <random>
-#include <system_error>
 #include <thread>
 #include <tuple>
 
 #include "actors/run_host.h"
-#include "core/value/utf8.h"
 #include "node/listeners.h"
+#include "node/new_run.h"
 #include "node/system_clock.h"
 #include "node/tool_settings.h"
 #include "storage/rocks_store.h"
@@ -23,55 +19,6 @@
 
 namespace skein::node {
 namespace {
-
-constexpr std::string_view kIdLetters = "abcdefghijkmnpqrstuvwxyz23456789"; // none that look alike
-
-std::uint64_t random_word() {
-  static std::mutex mutex;
-  static std::random_device device;
-  const std::lock_guard lock(mutex);
-  return (std::uint64_t{device()} << 32) | device();
-}
-
-std::string random_suffix() {
-  std::uint64_t word = random_word();
-  std::string suffix;
-  for (int i = 0; i < 8; ++i) {
-    suffix.push_back(kIdLetters[word % kIdLetters.size()]);
-    word /= kIdLetters.size();
-  }
-  return suffix;
-}
-
-Result<void> check_id(const std::string& id) {
-  const auto good = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-  };
-  if (id.empty() || id.size() > 128 || !std::all_of(id.begin(), id.end(), good)) {
-    return Error{Code::resource_value_invalid, "\"" + id + "\" is no run id",
-                 "use up to 128 lower-case letters, digits, '-', '.' and '_'"};
-  }
-  return {};
-}
-
-/// Labels are keys of an index.
-Result<void> check_labels(const Value& labels) {
-  constexpr std::size_t kLongest = 256;
-  const auto fits = [](const Value& text) {
-    return !text.is(Kind::string) || (text.as_string().size() <= kLongest &&
-                                      text.as_string().find('\0') == std::string_view::npos);
-  };
-  for (std::size_t i = 0; labels.is(Kind::map) && i < labels.as_map().size(); ++i) {
-    const auto& [key, value] = labels.as_map()[i];
-    if (!fits(key) || !fits(value)) {
-      return Error{
-          Code::resource_value_invalid,
-          "the label \"" + clipped(key.as_string(), 40) + "\" has more than 256 bytes, or a NUL",
-          "keep long texts in the input"};
-    }
-  }
-  return {};
-}
 
 /// The thread that commits is busy whenever many runs are; with its processor the actors only make
 /// it wait.
@@ -105,33 +52,21 @@ class EmbeddedNode : public Node {
   ~EmbeddedNode() override { drain(Millis{2'000}); }
 
   Result<RunId> start(const StartRequest& request) override {
-    const flow::Definition& definition = *request.definition;
-    if (auto valid = check_input(definition, request.input); !valid) {
-      return valid.error();
-    }
-    const RunId run = request.id ? *request.id : RunId(definition.name + "-" + random_suffix());
-    if (auto valid = check_id(run.get()); !valid) {
-      return valid.error();
+    const auto wanted = new_run(request, clock_.now());
+    if (!wanted) {
+      return wanted.error();
     }
     if (auto room = store_->admits(); !room) {
       return room.error();
     }
-    flow::Created created{clock_.now(),
-                          definition.name,
-                          definition.revision,
-                          1,
-                          request.seed.value_or(random_word()),
-                          request.input,
-                          labels_of(definition, request.labels),
-                          {}};
-    if (auto valid = check_labels(created.labels); !valid) {
-      return valid.error();
+    auto begun = tell(wanted->id, wanted->created);
+    if (!begun && begun.error().code == Code::run_exists && request.id) {
+      begun = check_same_start(*store_, *wanted);
+      if (begun) {
+        begun = resume(wanted->id);
+      }
     }
-    const auto told = tell(run, created);
-    if (!told && told.error().code == Code::run_exists && request.id) {
-      return same_run(run, created);
-    }
-    return told ? Result<RunId>(run) : told.error();
+    return begun ? Result<RunId>(wanted->id) : begun.error();
   }
 
   Result<void> tell(const RunId& run, flow::Event event) override {
@@ -297,40 +232,6 @@ class EmbeddedNode : public Node {
       logs_.tell(call.run, call.step, line);
     };
     return settings;
-  }
-
-  static Value labels_of(const flow::Definition& definition, const Value& labels) {
-    std::vector<MapEntry> all;
-    for (const Value* source : {&labels, &definition.labels}) {
-      for (std::size_t i = 0; source->is(Kind::map) && i < source->as_map().size(); ++i) {
-        const MapEntry& entry = source->as_map()[i];
-        if (source == &labels || labels.find(entry.first) == nullptr) {
-          all.push_back(entry);
-        }
-      }
-    }
-    return all.empty() ? Value() : Value::of_map(std::move(all));
-  }
-
-  Result<RunId> same_run(const RunId& run, const flow::Created& wanted) {
-    std::optional<bool> same;
-    const auto read = store_->read_journal(run, Seq(1), [&](const Entry& entry) {
-      const auto* first = std::get_if<flow::Created>(&entry.event);
-      same = first != nullptr && first->revision == wanted.revision && first->input == wanted.input;
-      return false;
-    });
-    if (!read) {
-      return read.error();
-    }
-    if (same != true) {
-      return Error{Code::run_exists,
-                   "run " + run.get() + " exists with another definition or input",
-                   "choose another --id, or see `skein run status " + run.get() + "`"};
-    }
-    if (auto woken = resume(run); !woken) {
-      return woken.error();
-    }
-    return run;
   }
 
   /// A question to an actor. Whoever asked hears something even where the actor ends first.
