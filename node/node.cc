@@ -3,9 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <condition_variable>
 #include <future>
-#include <mutex>
 #include <thread>
 #include <tuple>
 
@@ -14,6 +12,7 @@
 #include "node/new_run.h"
 #include "node/system_clock.h"
 #include "node/tool_settings.h"
+#include "node/waiters.h"
 #include "storage/rocks_store.h"
 #include "tools/tool_box.h"
 
@@ -40,7 +39,7 @@ class EmbeddedNode : public Node {
           spdlog::debug("event {} {}", row.destination, row.id);
           return Result<void>();
         },
-        [this](const Error& error) { broke(error); }};
+        [this](const Error& error) { waiters_.broke(error); }};
     actors::Limits limits;
     limits.threads = settings_.threads > 0 ? settings_.threads : threads_of_machine();
     limits.effects_in_flight = settings_.effects_in_flight;
@@ -123,8 +122,7 @@ class EmbeddedNode : public Node {
 
   Result<RunRecord> wait(const RunId& run, bool stop_when_waiting,
                          const std::function<bool()>& give_up) override {
-    Waiter waiter{run, true};
-    const Waiting here(*this, waiter);
+    Waiters::Place here(waiters_, run);
     for (;;) {
       auto record = store_->find_run(run);
       if (!record) {
@@ -139,12 +137,8 @@ class EmbeddedNode : public Node {
           (give_up && give_up())) {
         return std::move(**record);
       }
-      std::unique_lock lock(mutex_);
-      changed_.wait_for(lock, std::chrono::milliseconds(100),
-                        [&] { return waiter.changed || broken_; });
-      waiter.changed = false;
-      if (broken_) {
-        return *broken_;
+      if (auto waited = here.wait(); !waited) {
+        return waited.error();
       }
     }
   }
@@ -178,30 +172,6 @@ class EmbeddedNode : public Node {
   ToolBox& tools() override { return *tools_; }
 
  private:
-  /// Somebody who waits for what lists show of a run to change.
-  struct Waiter {
-    const RunId& run;
-    bool changed = false;
-  };
-
-  class Waiting {
-   public:
-    Waiting(EmbeddedNode& node, Waiter& waiter) : node_(node), waiter_(waiter) {
-      const std::lock_guard lock(node_.mutex_);
-      node_.waiters_.push_back(&waiter_);
-    }
-    ~Waiting() {
-      const std::lock_guard lock(node_.mutex_);
-      std::erase(node_.waiters_, &waiter_);
-    }
-    Waiting(const Waiting&) = delete;
-    Waiting& operator=(const Waiting&) = delete;
-
-   private:
-    EmbeddedNode& node_;
-    Waiter& waiter_;
-  };
-
   // A short timer, such as the delay before a retry or the end of a signal's time, is worth staying
   // for; people and signals are not.
   /// Whether the run waits, and for no timer that fires soon: as one, while nothing is appended.
@@ -264,40 +234,16 @@ class EmbeddedNode : public Node {
 
   void on_entry(const Entry& entry, const RunRecord* shown) {
     entries_.tell(entry);
-    if (shown == nullptr) {
-      return;
+    if (shown != nullptr) {
+      waiters_.changed(entry.run);
     }
-    bool waited_for = false;
-    {
-      const std::lock_guard lock(mutex_);
-      for (Waiter* waiter : waiters_) {
-        if (waiter->run == entry.run) {
-          waiter->changed = true;
-          waited_for = true;
-        }
-      }
-    }
-    if (waited_for) {
-      changed_.notify_all();
-    }
-  }
-
-  void broke(const Error& error) {
-    {
-      const std::lock_guard lock(mutex_);
-      broken_ = error;
-    }
-    changed_.notify_all();
   }
 
   Settings settings_;
   SystemClock clock_;
   Listeners<const Entry&> entries_;
   Listeners<const RunId&, const std::string&, const ToolLog&> logs_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<Waiter*> waiters_;
-  std::optional<Error> broken_;
+  Waiters waiters_;
   std::unique_ptr<storage::RocksStore> store_;
   std::unique_ptr<ToolBox> tools_;
   std::unique_ptr<actors::RunHost> host_;
