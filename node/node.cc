@@ -172,8 +172,6 @@ class EmbeddedNode : public Node {
   ToolBox& tools() override { return *tools_; }
 
  private:
-  // A short timer, such as the delay before a retry or the end of a signal's time, is worth staying
-  // for; people and signals are not.
   /// Whether the run waits, and for no timer that fires soon: as one, while nothing is appended.
   bool waits_for_others(const RunId& run) const {
     const auto before = store_->last_seq(run);
@@ -184,6 +182,8 @@ class EmbeddedNode : public Node {
     return waits && before && after && *before == *after;
   }
 
+  // A short timer, such as the delay before a retry or the end of a signal's time, is worth staying
+  // for; people and signals are not.
   // An approval can be given only by another command, and only once this one is gone.
   bool by_timer(const RunRecord& record) const {
     if (record.waiting_for.starts_with("approval ")) {
