@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 
 #include "core/base/result.h"
 
@@ -14,6 +15,10 @@ struct DiskSpace {
 };
 
 DiskSpace space_of(const std::filesystem::path& directory);
+
+/// The same, at most a tenth of a second old: to ask before every write would cost a twentieth of
+/// it. Thread-safety: any thread.
+std::function<DiskSpace()> recent_space_of(std::filesystem::path directory);
 
 /// What a disk this full is still asked to hold. Nothing new is begun in the last 15 % or 2 GiB,
 /// whichever is less, so that what is begun can end; nothing is written in the last 5 % or 512 MiB,

@@ -68,7 +68,7 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::filesystem::path
   parts->directory = directory;
   parts->space = options.space;
   if (!parts->space && options.env == nullptr) {
-    parts->space = [directory] { return space_of(directory); };
+    parts->space = recent_space_of(directory);
   }
   parts->database = std::move(*database);
   parts->identity = *identity;

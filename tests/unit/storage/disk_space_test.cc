@@ -34,6 +34,7 @@ TEST(DiskSpace, room_shrinks_with_what_is_free_and_large_disks_count_by_bytes) {
 TEST(DiskSpace, a_directory_that_is_not_there_counts_as_unknown) {
   EXPECT_EQ(storage::space_of("/no/such/directory").size, 0u);
   EXPECT_GT(storage::space_of("/").size, 0u);
+  EXPECT_EQ(storage::recent_space_of("/")().size, storage::space_of("/").size);
 }
 
 TEST(DiskSpace, a_store_admits_nothing_new_then_writes_nothing_then_goes_on) {
