@@ -3,17 +3,11 @@
 #include <pthread.h>
 
 #include <algorithm>
-#include <chrono>
+#include <utility>
 
 #include "core/ports/failpoint.h"
 
 namespace skein::actors {
-namespace {
-
-/// A lone run proposes its next entry sooner than a sleeping thread wakes up.
-constexpr std::chrono::microseconds kAwake{50};
-
-} // namespace
 
 Committer::Committer(Store& store, const Clock& clock)
     : store_(store), clock_(clock), thread_([this] { run(); }) {}
@@ -23,40 +17,52 @@ Committer::~Committer() {
     const std::lock_guard lock(mutex_);
     ending_ = true;
   }
-  arrived_.notify_one();
+  changed_.notify_one();
   thread_.join();
 }
 
 void Committer::submit(Batch batch, Answer answer) {
-  {
-    const std::lock_guard lock(mutex_);
-    queue_.push_back({std::move(batch), std::move(answer)});
-  }
-  arrived_.notify_one();
-}
-
-void Committer::stay_awake(std::unique_lock<std::mutex>& lock) {
-  const auto until = std::chrono::steady_clock::now() + kAwake;
-  while (queue_.empty() && !ending_ && std::chrono::steady_clock::now() < until) {
-    lock.unlock();
-    std::this_thread::yield();
-    lock.lock();
-  }
-}
-
-std::vector<Committer::Item> Committer::gather() {
   std::unique_lock lock(mutex_);
-  if (last_group_ == 1) {
-    stay_awake(lock);
+  const bool here = !writing_ && queue_.empty() && is_alone(batch);
+  queue_.push_back({std::move(batch), std::move(answer)});
+  if (here) {
+    write(lock);
+  } else {
+    changed_.notify_one();
   }
-  arrived_.wait(lock, [&] { return !queue_.empty() || ending_; });
-  last_group_ = queue_.size();
+}
+
+bool Committer::is_alone(const Batch& batch) const {
+  return alone_ && batch.appends.size() == 1 && batch.appends.front().entry.run == *alone_;
+}
+
+// Who hears the answer may submit the next at once, and finds nobody writing.
+void Committer::write(std::unique_lock<std::mutex>& lock) {
+  writing_ = true;
   std::vector<Item> items;
   items.swap(queue_);
-  return items;
+  if (items.size() > 1 || items.front().batch.appends.size() != 1) {
+    alone_.reset();
+  } else if (!is_alone(items.front().batch)) {
+    alone_ = items.front().batch.appends.front().entry.run;
+  }
+  lock.unlock();
+  std::vector<Batch> batches = batches_of(items);
+  const Result<void> written = store_.commit(batches);
+  failpoint("run.after_sync");
+  lock.lock();
+  writing_ = false;
+  if (!queue_.empty()) {
+    changed_.notify_one();
+  }
+  lock.unlock();
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    items[i].answer(written, std::move(batches[i]));
+  }
+  lock.lock();
 }
 
-void Committer::commit(std::vector<Item>& items) {
+std::vector<Batch> Committer::batches_of(std::vector<Item>& items) {
   last_time_ = std::max(last_time_, clock_.now());
   for (const Item& item : items) {
     last_time_ = std::max(last_time_, item.batch.at);
@@ -67,21 +73,18 @@ void Committer::commit(std::vector<Item>& items) {
     item.batch.at = last_time_;
     batches.push_back(std::move(item.batch));
   }
-  const Result<void> committed = store_.commit(batches);
-  failpoint("run.after_sync");
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    items[i].answer(committed, std::move(batches[i]));
-  }
+  return batches;
 }
 
 void Committer::run() {
   pthread_setname_np(pthread_self(), "committer");
+  std::unique_lock lock(mutex_);
   for (;;) {
-    std::vector<Item> items = gather();
-    if (items.empty()) {
+    changed_.wait(lock, [&] { return !writing_ && (!queue_.empty() || ending_); });
+    if (queue_.empty()) {
       return;
     }
-    commit(items);
+    write(lock);
   }
 }
 

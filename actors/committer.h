@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -24,14 +25,16 @@ class Commits {
   virtual void submit(Batch batch, Answer answer) = 0;
 };
 
-/// The group commit of one store, on a thread of its own: whatever batches have gathered while the
-/// last write was synced go into the next one.
+/// The group commit of one store: whatever batches have gathered while the last write was synced go
+/// into the next one.
 ///
 ///   partitions ──submit──► queue ──► one Store::commit ──► one answer per batch
 ///
-/// Nothing waits for company: under load a group is what came while the last one was written, and
-/// after a lone batch the thread stays awake a moment for the next. Thread-safety: submit from any
-/// thread. Answers come on the committer's thread and must not block.
+/// Nothing waits for company. Writes are made by a thread of their own, except those of a run that
+/// has the store to itself: its next decision needs this one to be durable, so handing it to
+/// another thread and back would only cost what two threads cost to wake. It writes where it
+/// submits. Thread-safety: submit from any thread. Answers come on the committer's thread or within
+/// submit, and must not block.
 class Committer : public Commits {
  public:
   Committer(Store& store, const Clock& clock);
@@ -50,18 +53,19 @@ class Committer : public Commits {
   };
 
   void run();
-  void stay_awake(std::unique_lock<std::mutex>& lock);
-  std::vector<Item> gather();
-  void commit(std::vector<Item>& items);
+  bool is_alone(const Batch& batch) const;
+  void write(std::unique_lock<std::mutex>& lock);
+  std::vector<Batch> batches_of(std::vector<Item>& items);
 
   Store& store_;
   const Clock& clock_;
   std::mutex mutex_;
-  std::condition_variable arrived_;
+  std::condition_variable changed_;
   std::vector<Item> queue_;
-  std::size_t last_group_ = 0;
+  bool writing_ = false; ///< one thread at a time
   bool ending_ = false;
-  Instant last_time_;
+  std::optional<RunId> alone_; ///< whose entry the last write was, where it was the only one
+  Instant last_time_;          ///< of who writes
   std::thread thread_;
 };
 

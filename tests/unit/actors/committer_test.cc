@@ -1,0 +1,93 @@
+#include "actors/committer.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <map>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "support/appends.h"
+#include "support/memory_store.h"
+
+namespace skein::actors {
+namespace {
+
+class StillClock : public Clock {
+ public:
+  Instant now() const override { return Instant{1}; }
+};
+
+/// Remembers how many batches came in one write, and holds a write up until the test says go.
+class GatedStore : public test::MemoryStore {
+ public:
+  Result<void> commit(std::span<const Batch> batches) override {
+    if (gated) {
+      gated = false;
+      reached.set_value();
+      go.get_future().wait();
+    }
+    writes.push_back(batches.size());
+    return MemoryStore::commit(batches);
+  }
+
+  std::vector<std::size_t> writes;
+  bool gated = false;
+  std::promise<void> reached;
+  std::promise<void> go;
+};
+
+class CommitterTest : public ::testing::Test {
+ protected:
+  /// Which thread the answer to the run's next entry comes on.
+  std::future<std::thread::id> submit(const std::string& run) {
+    Batch batch;
+    batch.partition = partition_of(RunId(run));
+    batch.epoch = Epoch{1};
+    batch.appends.push_back(test::entry_of(run, ++last_[run]));
+    auto where = std::make_shared<std::promise<std::thread::id>>();
+    committer_.submit(std::move(batch), [where](const Result<void>& done, Batch&&) {
+      EXPECT_TRUE(done.ok());
+      where->set_value(std::this_thread::get_id());
+    });
+    return where->get_future();
+  }
+
+  StillClock clock_;
+  GatedStore store_;
+  Committer committer_{store_, clock_};
+  std::map<std::string, std::uint64_t> last_;
+};
+
+TEST_F(CommitterTest, a_run_that_has_the_store_to_itself_writes_where_it_submits) {
+  EXPECT_NE(submit("alone").get(), std::this_thread::get_id());
+  EXPECT_EQ(submit("alone").get(), std::this_thread::get_id());
+  EXPECT_EQ(submit("alone").get(), std::this_thread::get_id());
+}
+
+TEST_F(CommitterTest, runs_that_take_turns_hold_nobody_up) {
+  submit("one").wait();
+  for (int turn = 0; turn < 3; ++turn) {
+    EXPECT_NE(submit("other").get(), std::this_thread::get_id());
+    EXPECT_NE(submit("one").get(), std::this_thread::get_id());
+  }
+}
+
+TEST_F(CommitterTest, what_comes_during_a_write_is_written_together) {
+  submit("alone").wait();
+  store_.gated = true;
+  std::thread alone([this] { submit("alone").wait(); });
+  store_.reached.get_future().wait();
+  const auto one = submit("one");
+  const auto other = submit("other");
+  store_.go.set_value();
+  alone.join();
+  one.wait();
+  other.wait();
+  EXPECT_EQ(store_.writes, (std::vector<std::size_t>{1, 1, 2}));
+}
+
+} // namespace
+} // namespace skein::actors
