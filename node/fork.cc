@@ -4,6 +4,7 @@
 
 #include "core/base/nearest.h"
 #include "core/run/rows.h"
+#include "node/new_run.h"
 #include "node/node.h"
 
 namespace skein::node {
@@ -15,6 +16,9 @@ Error unknown(const RunId& run) {
 
 Result<RunId> new_id(Store& store, const ForkRequest& request) {
   if (request.id) {
+    if (auto valid = check_id(*request.id); !valid) {
+      return valid.error();
+    }
     const auto last = store.last_seq(*request.id);
     if (!last) {
       return last.error();
@@ -27,6 +31,9 @@ Result<RunId> new_id(Store& store, const ForkRequest& request) {
   }
   for (int n = 1;; ++n) {
     RunId id(request.from.get() + "-f" + std::to_string(n));
+    if (auto valid = check_id(id); !valid) { // of a source with a long id
+      return valid.error();
+    }
     const auto last = store.last_seq(id);
     if (!last || last->get() == 0) {
       return last ? Result<RunId>(id) : last.error();

@@ -19,8 +19,8 @@ struct ForkRequest {
 Error no_entry(const RunId& run, Seq last, Seq asked);
 
 /// A new run from a prefix of another's journal; the source never changes. Durable when this
-/// returns; resume() it. Errors: run_unknown, run_exists, resource_value_invalid (no such entry
-/// or variable), storage_*.
+/// returns; resume() it. Errors: run_unknown, run_exists, resource_value_invalid (no run id,
+/// no such entry or variable), storage_*.
 Result<RunId> fork(Store& store, const ForkRequest& request, Instant now);
 
 } // namespace skein::node

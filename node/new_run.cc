@@ -32,17 +32,6 @@ std::string random_suffix() {
   return suffix;
 }
 
-Result<void> check_id(const std::string& id) {
-  const auto good = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
-  };
-  if (id.empty() || id.size() > 128 || !std::ranges::all_of(id, good)) {
-    return Error{Code::resource_value_invalid, "\"" + id + "\" is no run id",
-                 "use up to 128 lower-case letters, digits, '-', '.' and '_'"};
-  }
-  return {};
-}
-
 // Labels are keys of an index.
 Result<void> check_labels(const Value& labels) {
   constexpr std::size_t kLongest = 256;
@@ -78,13 +67,25 @@ Value labels_of(const flow::Definition& definition, const Value& labels) {
 
 } // namespace
 
+Result<void> check_id(const RunId& id) {
+  const std::string& text = id.get();
+  const auto good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+  };
+  if (text.empty() || text.size() > 128 || !std::ranges::all_of(text, good)) {
+    return Error{Code::resource_value_invalid, "\"" + text + "\" is no run id",
+                 "use up to 128 lower-case letters, digits, '-', '.' and '_'"};
+  }
+  return {};
+}
+
 Result<NewRun> new_run(const StartRequest& request, Instant now) {
   const flow::Definition& definition = *request.definition;
   if (auto valid = check_input(definition, request.input); !valid) {
     return valid.error();
   }
   RunId id = request.id ? *request.id : RunId(definition.name + "-" + random_suffix());
-  if (auto valid = check_id(id.get()); !valid) {
+  if (auto valid = check_id(id); !valid) {
     return valid.error();
   }
   Value labels = labels_of(definition, request.labels);
