@@ -1,29 +1,21 @@
 #include "node/new_run.h"
 
 #include <algorithm>
-#include <mutex>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/value/utf8.h"
+#include "storage/random_word.h"
 
 namespace skein::node {
 namespace {
 
 constexpr std::string_view kIdLetters = "abcdefghijkmnpqrstuvwxyz23456789"; // none that look alike
 
-std::uint64_t random_word() {
-  static std::mutex mutex;
-  static std::random_device device;
-  const std::lock_guard lock(mutex);
-  return (std::uint64_t{device()} << 32) | device();
-}
-
 std::string random_suffix() {
-  std::uint64_t word = random_word();
+  std::uint64_t word = storage::random_word();
   std::string suffix;
   for (int i = 0; i < 8; ++i) {
     suffix.push_back(kIdLetters[word % kIdLetters.size()]);
@@ -97,7 +89,7 @@ Result<NewRun> new_run(const StartRequest& request, Instant now) {
                  definition.name,
                  definition.revision,
                  1,
-                 request.seed ? *request.seed : random_word(),
+                 request.seed ? *request.seed : storage::random_word(),
                  request.input,
                  std::move(labels),
                  {}}};

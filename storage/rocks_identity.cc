@@ -1,5 +1,4 @@
-#include <random>
-
+#include "storage/random_word.h"
 #include "storage/rocks_parts.h"
 
 namespace skein::storage {
@@ -12,11 +11,6 @@ Key meta(std::string_view name) {
   Key key(kNodeRows, Table::meta);
   key.bytes(name);
   return key;
-}
-
-std::uint64_t random_word() {
-  std::random_device device;
-  return static_cast<std::uint64_t>(device()) << 32 | device();
 }
 
 Result<Identity> make(RocksDatabase& database) {
