@@ -20,7 +20,7 @@ bool is_public_code(std::string_view text) {
 
 void Fill::spec(const At& spec) {
   Definition& definition = draft_.definition;
-  definition.timeout = duration(spec, "timeout");
+  definition.timeout = timeout(spec);
   if (const At input = Reader::member(spec, "input")) {
     static constexpr std::array<std::string_view, 1> kKeys{"schema"};
     if (const At schema = Reader::member(input, "schema"); reader_.map_of(input, kKeys) && schema) {
@@ -65,7 +65,7 @@ void Fill::fill_step(Step& step) {
   static constexpr std::array<std::string_view, 3> kInDoubt{"ask", "retry", "fail"};
   const At& at = draft_.nodes[step.index];
   step.when = condition(at, "when", step);
-  step.timeout = duration(at, "timeout");
+  step.timeout = timeout(at);
   if (const At rules = Reader::member(at, "on_error")) {
     on_error(rules, step);
   }
@@ -189,6 +189,17 @@ std::optional<Program> Fill::condition(const At& map, std::string_view key, cons
 std::optional<Millis> Fill::duration(const At& map, std::string_view key) {
   const At at = Reader::member(map, key);
   return at ? reader_.duration(at) : std::nullopt;
+}
+
+// One that has passed before anything could happen is a mistake.
+std::optional<Millis> Fill::timeout(const At& map) {
+  const auto span = duration(map, "timeout");
+  if (span && span->count == 0) {
+    reader_.complain(Reader::member(map, "timeout"), Code::resource_value_invalid,
+                     "must be longer than nothing", "leave it out where there is no limit");
+    return std::nullopt;
+  }
+  return span;
 }
 
 void Fill::integer(const At& map, std::string_view key, std::int64_t most, std::uint32_t& into) {

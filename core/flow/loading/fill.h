@@ -37,6 +37,7 @@ class Fill {
   std::optional<Template> value(const At& map, std::string_view key, const Step& step);
   std::optional<Program> condition(const At& map, std::string_view key, const Step& step);
   std::optional<Millis> duration(const At& map, std::string_view key);
+  std::optional<Millis> timeout(const At& map);
   void integer(const At& map, std::string_view key, std::int64_t most, std::uint32_t& into);
   /// `Choice`: an enum, or a bool, whose values stand in the order of the choices.
   template <typename Choice>

@@ -194,11 +194,10 @@ void Fill::wait(const At& at, Step& step) {
     reader_.complain(at, Code::resource_value_invalid,
                      "needs one of `duration`, `until` and `signal`");
   }
-  const At timeout = Reader::member(at, "timeout");
-  if (timeout && !kind.signal) {
-    reader_.complain(timeout, Code::resource_value_invalid, "goes with `signal` only");
-  } else if (timeout) {
-    kind.timeout = reader_.duration(timeout);
+  if (const At extra = Reader::member(at, "timeout"); extra && !kind.signal) {
+    reader_.complain(extra, Code::resource_value_invalid, "goes with `signal` only");
+  } else {
+    kind.timeout = timeout(at);
   }
   choice(at, "on_timeout", kOnTimeout, kind.continue_on_timeout);
   check_constants(at, kind);
@@ -233,7 +232,7 @@ void Fill::approval(const At& at, Step& step) {
   }
   const auto most = kind.approvers.empty() ? 100 : static_cast<std::int64_t>(kind.approvers.size());
   integer(at, "required", most, kind.required);
-  kind.timeout = duration(at, "timeout");
+  kind.timeout = timeout(at);
   choice(at, "on_timeout", kOnTimeout, kind.on_timeout);
   kind.auto_approve = condition(at, "auto_approve", step);
   step.kind = std::move(kind);

@@ -107,6 +107,8 @@ TEST(LoaderGraph, what_loads_is_what_the_schema_describes) {
   };
   EXPECT_EQ(fits(file_of(kEverything.substr(1), "  timeout: 30m\n")), "");
   EXPECT_NE(fits(file_of("    - { id: a, tool: log, timeout: soon }\n")), "");
+  EXPECT_NE(fits(file_of("    - { id: a, tool: log, timeout: 0s }\n")), "");
+  EXPECT_EQ(fits(file_of("    - { id: a, tool: log, timeout: 1m0s }\n")), "");
   EXPECT_NE(fits(file_of("    - { id: a, set: { x: 1 }, timeout: 1s }\n")), "");
 }
 

@@ -73,6 +73,20 @@ TEST(Loader, a_step_has_an_id_of_its_own_and_exactly_one_kind) {
                           "SK1205 f.yaml:11:7: spec.steps[5]: must be a map, not a text"));
 }
 
+TEST(Loader, a_timeout_leaves_time) {
+  const std::string steps =
+      "    - { id: a, tool: log, timeout: 0s }\n"
+      "    - { id: b, wait: { signal: go, timeout: 0ms } }\n"
+      "    - { id: c, approval: { timeout: 0h0m } }\n"
+      "    - { id: d, wait: { duration: 0s } }\n";
+  EXPECT_THAT(findings_of(steps),
+              ElementsAre("SK1205 f.yaml:6:36: spec.steps[0].timeout: must be longer than nothing",
+                          "SK1205 f.yaml:7:45: spec.steps[1].wait.timeout: must be longer than "
+                          "nothing",
+                          "SK1205 f.yaml:8:37: spec.steps[2].approval.timeout: must be longer than "
+                          "nothing"));
+}
+
 TEST(Loader, values_have_types) {
   EXPECT_THAT(
       findings_of("    - id: a\n"
