@@ -70,7 +70,9 @@ struct Ignores {
   }
   bool operator()(const CancelAsked&) const { return false; }
   bool operator()(const PauseAsked&) const { return state.paused && !state.paused_by_doubt; }
-  bool operator()(const ResumeAsked&) const { return !state.paused; }
+  bool operator()(const ResumeAsked&) const {
+    return !state.paused || (state.paused_by_doubt && !state.doubted.empty());
+  }
   bool operator()(const Settled&) const { return false; }
   bool operator()(const Proceeded&) const { return state.ready.empty() || state.paused; }
 };

@@ -274,9 +274,8 @@ void Turn::on(const PauseAsked& event) {
 }
 
 void Turn::on(const ResumeAsked&) {
-  state_.paused = false;
-  state_.paused_by_doubt = false;
-  state_.reason.clear();
+  force_show_ = true;
+  go_on_or_ask();
 }
 
 void Turn::on(const Settled& event) {
@@ -297,11 +296,17 @@ void Turn::on(const Settled& event) {
                             text_of(event.place) + " was settled as failed by " + event.by}));
       break;
   }
-  if (state_.paused_by_doubt && !state_.doubted.empty()) {
+  if (state_.paused_by_doubt) {
+    go_on_or_ask();
+  }
+}
+
+// The end of a pause; what is still in doubt keeps the run, for nobody but an operator can tell.
+void Turn::go_on_or_ask() {
+  state_.paused = state_.paused_by_doubt = !state_.doubted.empty();
+  if (state_.paused) {
     pause(doubt_about(*state_.doubted.begin()));
-  } else if (state_.paused_by_doubt) {
-    state_.paused = false;
-    state_.paused_by_doubt = false;
+  } else {
     state_.reason.clear();
   }
 }

@@ -106,6 +106,7 @@ class Turn {
   void show();
   std::string what_it_waits_for() const;
   void pause(std::string reason);
+  void go_on_or_ask();
   std::string doubt_about(const Place& place) const;
   void give_up(const Place& place);
 
