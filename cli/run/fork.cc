@@ -86,7 +86,9 @@ Result<Seq> before_failure(const Store& store, const RunRecord& record) {
   std::map<flow::Place, Seq> begun;
   Seq attempt;
   Seq timer;
+  bool timed_out = false; // by the newest entry
   const auto read = store.read_journal(record.id, Seq(1), [&](const Entry& entry) {
+    timed_out = std::holds_alternative<flow::Expired>(entry.event);
     if (const auto* begins = std::get_if<flow::Begun>(&entry.event)) {
       begun[begins->place] = entry.seq;
     } else if (const auto* failed = std::get_if<flow::Failed>(&entry.event)) {
@@ -98,13 +100,16 @@ Result<Seq> before_failure(const Store& store, const RunRecord& record) {
       if (!answered->approved && machine->step_at(answered->place).id == step) {
         attempt = Seq(entry.seq.get() - 1);
       }
-    } else if (std::holds_alternative<flow::Expired>(entry.event)) {
+    } else if (timed_out) {
       timer = Seq(entry.seq.get() - 1);
     }
     return true;
   });
   if (!read) {
     return read.error();
+  }
+  if (step.empty() && !timed_out) { // its end, which would come to the same again
+    timer = Seq();
   }
   if (attempt.get() == 0 && timer.get() == 0) {
     return Error{Code::run_state_conflict,

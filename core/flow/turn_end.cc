@@ -301,7 +301,13 @@ void Turn::complete_run() {
   if (definition_.output) {
     auto value = definition_.output->evaluate(ScopeView(definition_, state_, run_, Place{}));
     if (!value) {
-      finish_run(RunState::failed, Value(), failure_of(Place{}, value.error()));
+      const Error& why = value.error();
+      finish_run(RunState::failed, Value(),
+                 Failure{to_string(why.code),
+                         "output of the flow: " + why.detail,
+                         why.hint,
+                         {},
+                         is_retryable(why.code)});
       return;
     }
     finish_run(RunState::succeeded, std::move(*value), {});
