@@ -136,6 +136,7 @@ Result<RunId> fork(Store& store, const ForkRequest& request, Instant now) {
   }
   RunRecord record = **source;
   record.id = *id;
+  record.created_at = now;
   show(record, machine, now);
   batch.appends.back().record = std::move(record);
   if (auto committed = store.commit({&batch, 1}); !committed) {

@@ -40,10 +40,11 @@ class Rows {
     if (const Digest computed = machine_.state_digest(); computed != entry.state) {
       return mismatch(entry, "state", entry.state, computed);
     }
-    if (std::holds_alternative<flow::Forked>(entry.event)) {
+    if (const auto* forked = std::get_if<flow::Forked>(&entry.event)) {
       // What the run that was copied armed and opened is not this one's: Forked says it again.
       timers_.clear();
       waits_.clear();
+      rows_.record.created_at = forked->at;
       show(rows_.record, machine_, flow::at_of(entry.event));
     }
     add(entry, *effects);

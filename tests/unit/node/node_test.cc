@@ -164,6 +164,7 @@ TEST_F(NodeTest, a_fork_decides_with_other_variables_and_leaves_its_source_alone
   const auto forked =
       fork(node_->store(), {RunId("run-1"), Seq(2), {}, object({{"limit", 100}}), {}}, Instant{3});
   ASSERT_TRUE(forked.ok()) << to_string(forked.error());
+  EXPECT_EQ(node_->store().find_run(*forked)->value().created_at, Instant{3});
   for (const auto& [id, status] :
        {std::pair(RunId("run-1"), "succeeded"), std::pair(*forked, "skipped")}) {
     const auto machine = machine_at(node_->store(), id);
