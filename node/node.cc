@@ -124,16 +124,17 @@ class EmbeddedNode : public Node {
                          const std::function<bool()>& give_up) override {
     Waiters::Place here(waiters_, run);
     for (;;) {
+      const auto last = store_->last_seq(run);
       auto record = store_->find_run(run);
-      if (!record) {
-        return record.error();
+      if (!last || !record) {
+        return last ? record.error() : last.error();
       }
       if (!*record) {
         return Error{Code::run_unknown, "there is no run " + run.get()};
       }
       const RunState state = (*record)->state;
       if (is_final(state) || state == RunState::paused ||
-          (state == RunState::waiting && stop_when_waiting && waits_for_others(run)) ||
+          (state == RunState::waiting && stop_when_waiting && waits_for_others(**record, *last)) ||
           (give_up && give_up())) {
         return std::move(**record);
       }
@@ -172,14 +173,12 @@ class EmbeddedNode : public Node {
   ToolBox& tools() override { return *tools_; }
 
  private:
-  /// Whether the run waits, and for no timer that fires soon: as one, while nothing is appended.
-  bool waits_for_others(const RunId& run) const {
-    const auto before = store_->last_seq(run);
-    const auto record = store_->find_run(run);
-    const bool waits =
-        record && *record && (*record)->state == RunState::waiting && !by_timer(**record);
-    const auto after = store_->last_seq(run);
-    return waits && before && after && *before == *after;
+  /// Whether a waiting run waits for no timer that fires soon. Its record, its timers and `last`,
+  /// read before both, are of one moment only while nothing is appended.
+  bool waits_for_others(const RunRecord& record, Seq last) const {
+    const bool others = !by_timer(record);
+    const auto now = store_->last_seq(record.id);
+    return others && now && *now == last;
   }
 
   // A short timer, such as the delay before a retry or the end of a signal's time, is worth staying
