@@ -16,6 +16,10 @@ namespace {
 
 constexpr std::ptrdiff_t kReadAhead = 4'096; ///< runs that are read and not yet their actors'
 
+Error stopping() {
+  return Error{Code::interrupted, "the node is stopping", "ask again once it has started anew"};
+}
+
 struct Config : caf::actor_system_config {
   explicit Config(std::size_t threads) {
     set("scheduler.policy", caf::atom("sharing"));
@@ -70,12 +74,16 @@ class CafRunHost : public RunHost {
     send(run, std::make_shared<Wake>(Wake{run, {}, std::move(reply)}));
   }
 
-  void resume(std::vector<RunId> runs, Woken woken) override {
+  Result<void> resume(std::vector<RunId> runs, Woken woken) override {
+    if (const std::lock_guard lock(mutex_); stopped_) {
+      return stopping();
+    }
     if (resuming_.joinable()) {
       resuming_.join();
     }
     resuming_ = std::jthread([this, runs = std::move(runs), woken = std::move(woken)](
                                  const std::stop_token& stop) { read_ahead(runs, woken, stop); });
+    return {};
   }
 
   bool drain(Millis limit) override {
@@ -140,7 +148,7 @@ class CafRunHost : public RunHost {
     const std::lock_guard lock(mutex_);
     if (stopped_) {
       if (message->reply) {
-        message->reply(Error{Code::interrupted, "the node is stopping"});
+        message->reply(stopping());
       }
       return;
     }

@@ -48,6 +48,7 @@ using Woken = std::function<void(const RunId&, const Result<void>&)>;
 ///   event ──► partition actor ──► flow actor: decide ──► append ──► committer ──► answers and
 ///   effects
 ///
+/// After stop() everything that is asked for is refused with interrupted.
 /// Thread-safety: any thread that is not one of the actors'.
 class RunHost {
  public:
@@ -61,7 +62,7 @@ class RunHost {
   virtual void wake(const RunId& run, Reply reply) = 0;
   /// Wakes them all, reading ahead of their actors on a thread of its own; `woken` hears of each,
   /// but of those that a stop comes before.
-  virtual void resume(std::vector<RunId> runs, Woken woken) = 0;
+  virtual Result<void> resume(std::vector<RunId> runs, Woken woken) = 0;
   /// Starts nothing new and waits for what is under way; whether it ended within the limit.
   virtual bool drain(Millis limit) = 0;
   /// Asks the attempts under way to stop, waits for what is being committed, ends every actor.

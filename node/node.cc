@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <future>
+#include <mutex>
 #include <thread>
 #include <tuple>
 
@@ -111,13 +112,13 @@ class EmbeddedNode : public Node {
       return std::tuple(partition_of(a), a) < std::tuple(partition_of(b), b);
     });
     const std::size_t count = runs.size();
-    host_->resume(std::move(runs),
-                  [last = std::move(last)](const RunId& run, const Result<void>& woken) {
-                    if (!woken) {
-                      spdlog::error("run {}: {}", run.get(), to_string(woken.error()));
-                    }
-                  });
-    return count;
+    const auto resuming = host_->resume(
+        std::move(runs), [last = std::move(last)](const RunId& run, const Result<void>& woken) {
+          if (!woken) {
+            spdlog::error("run {}: {}", run.get(), to_string(woken.error()));
+          }
+        });
+    return resuming ? Result<std::size_t>(count) : resuming.error();
   }
 
   Result<RunRecord> wait(const RunId& run, bool stop_when_waiting,
@@ -158,15 +159,14 @@ class EmbeddedNode : public Node {
   }
 
   void drain(Millis limit) override {
-    if (!host_) {
-      return;
-    }
-    if (!host_->drain(limit)) {
-      spdlog::info("attempts still run after {}: a later start settles them", to_string(limit));
-    }
-    host_->stop();
-    host_.reset();
-    tools_.reset();
+    std::call_once(drained_, [&] {
+      if (!host_->drain(limit)) {
+        spdlog::info("attempts still run after {}: a later start settles them", to_string(limit));
+      }
+      host_->stop();
+      waiters_.broke(
+          Error{Code::interrupted, "the node is stopping", "ask again once it has started anew"});
+    });
   }
 
   Store& store() override { return *store_; }
@@ -245,7 +245,8 @@ class EmbeddedNode : public Node {
   Waiters waiters_;
   std::unique_ptr<storage::RocksStore> store_;
   std::unique_ptr<ToolBox> tools_;
-  std::unique_ptr<actors::RunHost> host_;
+  std::unique_ptr<actors::RunHost> host_; // goes before what it is given
+  std::once_flag drained_;
 };
 
 } // namespace

@@ -91,7 +91,8 @@ class Node {
       std::function<void(const RunId&, const std::string& step, const ToolLog&)> watch) = 0;
 
   /// Stops admitting work and ends within `limit`: effects that still run are asked to stop and
-  /// left to recovery.
+  /// left to recovery. Afterwards what is stored can be read, and all else is refused with
+  /// interrupted.
   virtual void drain(Millis limit) = 0;
 
   virtual Store& store() = 0;

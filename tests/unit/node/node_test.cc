@@ -177,6 +177,27 @@ TEST_F(NodeTest, a_fork_decides_with_other_variables_and_leaves_its_source_alone
   }
 }
 
+TEST_F(NodeTest, a_drained_node_refuses_what_it_is_asked_and_still_reads) {
+  const auto flow = apply("  steps: [ { id: ask, approval: {} } ]\n");
+  EXPECT_EQ(run(flow, "run-1").state, RunState::waiting);
+  node_->drain(Millis{2'000});
+  node_->drain(Millis{2'000});
+  const RunId run("run-1");
+  const auto begun = node_->start({flow, {}, {}, RunId("run-2"), 7});
+  const auto all = node_->resume_all();
+  const auto waited = node_->wait(run, false, {});
+  ASSERT_FALSE(begun.ok() || all.ok() || waited.ok());
+  EXPECT_EQ(begun.error().code, Code::interrupted);
+  EXPECT_EQ(all.error().code, Code::interrupted);
+  EXPECT_EQ(waited.error().code, Code::interrupted);
+  EXPECT_EQ(node_->resume(run).error().code, Code::interrupted);
+  EXPECT_EQ(node_->tell(run, flow::CancelAsked{Instant{2}, "ann", ""}).error().code,
+            Code::interrupted);
+  EXPECT_NE(node_->tools().find("log"), nullptr);
+  EXPECT_EQ(node_->store().find_run(run)->value().state, RunState::waiting);
+  EXPECT_FALSE(*node_->store().find_run(RunId("run-2")));
+}
+
 TEST_F(NodeTest, a_timer_wakes_a_waiting_run_once) {
   const auto flow =
       apply("  steps: [ { id: nap, wait: { duration: 30ms } }, { id: up, set: { a: 1 } } ]\n");
