@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "core/base/nearest.h"
+#include "core/run/rows.h"
+#include "node/replay.h"
 #include "node/system_clock.h"
 
 namespace skein::cli {
@@ -187,6 +189,26 @@ Result<Value> to_value(const Store& store, const RunRecord& record) {
                                    {"output_tokens", 0},
                                    {"cost", 0.0},
                                    {"steps", static_cast<std::int64_t>(record.steps)}})}});
+}
+
+Result<RunRecord> caught_up(const Store& store, RunRecord record) {
+  if (is_final(record.state)) {
+    return record;
+  }
+  Instant at = record.updated_at;
+  const auto last = store.last_seq(record.id);
+  const auto read = last ? store.read_journal(record.id, *last,
+                                              [&](const Entry& entry) {
+                                                at = flow::at_of(entry.event);
+                                                return false;
+                                              })
+                         : last.error();
+  const auto machine = read ? node::machine_at(store, record.id) : read.error();
+  if (!machine) {
+    return machine.error();
+  }
+  show(record, *machine, at);
+  return record;
 }
 
 Result<RunRecord> record_of(const Store& store, const std::string& run) {

@@ -59,6 +59,10 @@ Instant now();
 /// The shape of a run that programs rely on.
 Result<Value> to_value(const Store& store, const RunRecord& record);
 
+/// A record with what the journal of its run has come to: between two changes of state the stored
+/// one lags behind. Errors: as of node::machine_at.
+Result<RunRecord> caught_up(const Store& store, RunRecord record);
+
 /// The run's record. Errors: run_unknown, with the nearest known run.
 Result<RunRecord> record_of(const Store& store, const std::string& run);
 

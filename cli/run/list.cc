@@ -66,6 +66,15 @@ void print_table(const Context& context, const std::vector<RunRecord>& records) 
   put(table(rows));
 }
 
+// One whose journal cannot be folded is listed as it is stored: `run status` says what is wrong.
+void catch_up(const Store& store, std::vector<RunRecord>& records) {
+  for (RunRecord& record : records) {
+    if (auto now = caught_up(store, record)) {
+      record = std::move(*now);
+    }
+  }
+}
+
 // One line for each run whose state is new, until Ctrl-C.
 int watch(const Store& store, const RunFilter& filter) {
   constexpr std::chrono::milliseconds kBetweenLooks{250};
@@ -97,9 +106,12 @@ int list(const Context& context, const Wanted& wanted) {
   if (node && wanted.watch) {
     return watch((*node)->store(), filter_of(wanted));
   }
-  const auto records = node ? (*node)->store().list_runs(filter_of(wanted)) : node.error();
+  auto records = node ? (*node)->store().list_runs(filter_of(wanted)) : node.error();
   if (!records) {
     return complain(records.error());
+  }
+  if (context.structured() || context.format == Format::wide) {
+    catch_up((*node)->store(), *records);
   }
   if (context.structured()) {
     return print_values(context, (*node)->store(), *records);

@@ -3,37 +3,15 @@
 
 #include "cli/checks.h"
 #include "cli/run/one_run.h"
-#include "core/run/rows.h"
 #include "node/fork.h"
 #include "node/replay.h"
 
 namespace skein::cli {
 namespace {
 
-// Between two changes of its state the stored record of a run lags behind its journal.
-Result<RunRecord> record_now(const Store& store, const RunId& run) {
-  auto record = record_of(store, run.get());
-  const bool lags =
-      record && (record->state == RunState::pending || record->state == RunState::running);
-  const auto last = lags ? store.last_seq(run) : Result<Seq>(Seq());
-  if (!lags || !last) {
-    return last ? record : last.error();
-  }
-  Instant at = record->updated_at;
-  const auto read = store.read_journal(run, *last, [&](const Entry& entry) {
-    at = flow::at_of(entry.event);
-    return false;
-  });
-  const auto machine = read ? node::machine_at(store, run) : read.error();
-  if (!machine) {
-    return machine.error();
-  }
-  show(*record, *machine, at);
-  return record;
-}
-
 int status(const Context& context, node::Node& node, const RunId& run) {
-  const auto record = record_now(node.store(), run);
+  const auto stored = record_of(node.store(), run.get());
+  const auto record = stored ? caught_up(node.store(), *stored) : stored;
   const auto value = record ? to_value(node.store(), *record) : record.error();
   if (!value) {
     return complain(value.error());
