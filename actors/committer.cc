@@ -8,6 +8,11 @@
 #include "core/ports/failpoint.h"
 
 namespace skein::actors {
+namespace {
+
+constexpr Millis kQuick{1}; ///< as far as a clock of milliseconds tells
+
+} // namespace
 
 Committer::Committer(Store& store, const Clock& clock)
     : store_(store), clock_(clock), thread_([this] { run(); }) {}
@@ -23,7 +28,7 @@ Committer::~Committer() {
 
 void Committer::submit(Batch batch, Answer answer) {
   std::unique_lock lock(mutex_);
-  const bool here = !writing_ && queue_.empty() && is_alone(batch);
+  const bool here = !writing_ && queue_.empty() && quick_ && is_alone(batch);
   queue_.push_back({std::move(batch), std::move(answer)});
   if (here) {
     write(lock);
@@ -47,11 +52,14 @@ void Committer::write(std::unique_lock<std::mutex>& lock) {
     alone_ = items.front().batch.appends.front().entry.run;
   }
   lock.unlock();
-  std::vector<Batch> batches = batches_of(items);
+  const Instant begun = clock_.now();
+  std::vector<Batch> batches = batches_of(items, begun);
   const Result<void> written = store_.commit(batches);
+  const bool quick = clock_.now() - begun <= kQuick;
   failpoint("run.after_sync");
   lock.lock();
   writing_ = false;
+  quick_ = quick;
   if (!queue_.empty()) {
     changed_.notify_one();
   }
@@ -62,8 +70,8 @@ void Committer::write(std::unique_lock<std::mutex>& lock) {
   lock.lock();
 }
 
-std::vector<Batch> Committer::batches_of(std::vector<Item>& items) {
-  last_time_ = std::max(last_time_, clock_.now());
+std::vector<Batch> Committer::batches_of(std::vector<Item>& items, Instant now) {
+  last_time_ = std::max(last_time_, now);
   for (const Item& item : items) {
     last_time_ = std::max(last_time_, item.batch.at);
   }

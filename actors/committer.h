@@ -30,9 +30,9 @@ class Commits {
 ///
 ///   partitions ──submit──► queue ──► one Store::commit ──► one answer per batch
 ///
-/// Nothing waits for company. Writes are made by a thread of their own, except those of a run that
-/// has the store to itself: its next decision needs this one to be durable, so handing it to
-/// another thread and back would only cost what two threads cost to wake. It writes where it
+/// Nothing waits for company. Writes are made by a thread of their own, so that no thread of the
+/// scheduler waits for a disk, but for one case: a run that has the store to itself, while the disk
+/// takes no longer than the hand-over to another thread and back. Such a run writes where it
 /// submits. Thread-safety: submit from any thread. Answers come on the committer's thread or within
 /// submit, and must not block.
 class Committer : public Commits {
@@ -55,7 +55,7 @@ class Committer : public Commits {
   void run();
   bool is_alone(const Batch& batch) const;
   void write(std::unique_lock<std::mutex>& lock);
-  std::vector<Batch> batches_of(std::vector<Item>& items);
+  std::vector<Batch> batches_of(std::vector<Item>& items, Instant now);
 
   Store& store_;
   const Clock& clock_;
@@ -64,6 +64,7 @@ class Committer : public Commits {
   std::vector<Item> queue_;
   bool writing_ = false; ///< one thread at a time
   bool ending_ = false;
+  bool quick_ = true;          ///< the last write was
   std::optional<RunId> alone_; ///< whose entry the last write was, where it was the only one
   Instant last_time_;          ///< of who writes
   std::thread thread_;

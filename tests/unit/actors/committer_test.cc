@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <cstdint>
 #include <future>
 #include <map>
 #include <memory>
@@ -15,14 +17,18 @@
 namespace skein::actors {
 namespace {
 
-class StillClock : public Clock {
+class HandClock : public Clock {
  public:
-  Instant now() const override { return Instant{1}; }
+  Instant now() const override { return Instant{now_}; }
+  std::atomic<std::int64_t> now_ = 1;
 };
 
-/// Remembers how many batches came in one write, and holds a write up until the test says go.
+/// Remembers how many batches came in one write, takes as long as the test says, and holds a write
+/// up until it says go.
 class GatedStore : public test::MemoryStore {
  public:
+  explicit GatedStore(HandClock& clock) : clock_(clock) {}
+
   Result<void> commit(std::span<const Batch> batches) override {
     if (gated) {
       gated = false;
@@ -30,13 +36,18 @@ class GatedStore : public test::MemoryStore {
       go.get_future().wait();
     }
     writes.push_back(batches.size());
+    clock_.now_ += takes_ms;
     return MemoryStore::commit(batches);
   }
 
   std::vector<std::size_t> writes;
+  std::int64_t takes_ms = 0;
   bool gated = false;
   std::promise<void> reached;
   std::promise<void> go;
+
+ private:
+  HandClock& clock_;
 };
 
 class CommitterTest : public ::testing::Test {
@@ -55,8 +66,8 @@ class CommitterTest : public ::testing::Test {
     return where->get_future();
   }
 
-  StillClock clock_;
-  GatedStore store_;
+  HandClock clock_;
+  GatedStore store_{clock_};
   Committer committer_{store_, clock_};
   std::map<std::string, std::uint64_t> last_;
 };
@@ -64,6 +75,16 @@ class CommitterTest : public ::testing::Test {
 TEST_F(CommitterTest, a_run_that_has_the_store_to_itself_writes_where_it_submits) {
   EXPECT_NE(submit("alone").get(), std::this_thread::get_id());
   EXPECT_EQ(submit("alone").get(), std::this_thread::get_id());
+  EXPECT_EQ(submit("alone").get(), std::this_thread::get_id());
+}
+
+TEST_F(CommitterTest, nobody_but_the_committer_waits_for_a_slow_disk) {
+  submit("alone").wait();
+  store_.takes_ms = 5;
+  EXPECT_EQ(submit("alone").get(), std::this_thread::get_id()) << "nobody knows before";
+  EXPECT_NE(submit("alone").get(), std::this_thread::get_id());
+  store_.takes_ms = 0;
+  EXPECT_NE(submit("alone").get(), std::this_thread::get_id());
   EXPECT_EQ(submit("alone").get(), std::this_thread::get_id());
 }
 
