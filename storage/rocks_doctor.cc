@@ -70,6 +70,7 @@ Result<void> Examination::examine(PartitionId partition) {
   compare(Table::dedupe, dedupes_, "dedupe row");
   compare(Table::index, indexes_, "row of the index");
   check_uses();
+  check_outbox();
   auto written = fixes_.Count() == 0 ? Result<void>() : database_.write(fixes_);
   fixes_.Clear();
   return written;
@@ -295,6 +296,18 @@ void Examination::check_uses() {
       }
     }
   }
+}
+
+/// What cannot be read waits for a program or a copy that can: it was promised to somebody.
+void Examination::check_outbox() {
+  Scan scan(database_, Table::outbox, Key(partition_, Table::outbox));
+  for (scan.first(); scan.valid(); scan.next()) {
+    const LogIndex index(KeyReader(scan.suffix()).u64().value_or(0));
+    if (const auto row = schemas::decode_outbox(scan.value()); !row) {
+      find(unreadable_message(partition_, index, row.error()), index);
+    }
+  }
+  ended(scan.status());
 }
 
 /// Without a machine the records are taken as they are.

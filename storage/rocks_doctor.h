@@ -48,6 +48,7 @@ class Examination {
   schemas::BlobSource noting(const RunId& run);
   void note_use(const RunId& run, const ContentHash& hash);
   void check_uses();
+  void check_outbox();
   void check_records();
   void compare(Table table, const Rows& expected, std::string_view what);
   void find(Error error, std::optional<LogIndex> index = {}, std::optional<RunId> run = {},

@@ -2,6 +2,8 @@
 
 #include <memory>
 #include <mutex>
+#include <set>
+#include <tuple>
 
 #include "storage/rocks_database.h"
 #include "storage/rocks_resources.h"
@@ -20,6 +22,8 @@ struct Identity {
 /// Errors: wire_version where a newer program wrote the directory; storage_*.
 Result<Identity> identify(RocksDatabase& database);
 
+using OutboxPlace = std::tuple<PartitionId, LogIndex, std::uint32_t>;
+
 struct RocksStore::Parts {
   /// Removes the old runs of one partition.
   Result<void> retire(PartitionId partition, const RetentionPolicy& policy, Instant now,
@@ -32,13 +36,18 @@ struct RocksStore::Parts {
     return space ? storage::check_room(directory, space(), needed) : Result<void>();
   }
 
+  /// Says once in the log that a message of the outbox cannot be read.
+  void set_aside(const OutboxPlace& place, const Error& cause);
+
   std::filesystem::path directory;
   std::function<DiskSpace()> space;
   std::unique_ptr<RocksDatabase> database;
   Identity identity;
   std::unique_ptr<RocksWriter> writer;
   std::unique_ptr<RocksResources> resources;
-  std::mutex committing; ///< guards the writer: commit, and what retention removes
+  std::mutex committing;       ///< guards the writer: commit, and what retention removes
+  std::mutex looking;          ///< guards what is set aside
+  std::set<OutboxPlace> aside; ///< messages that were named in the log
 };
 
 } // namespace skein::storage

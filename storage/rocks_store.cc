@@ -264,6 +264,14 @@ Result<std::vector<WaitRow>> RocksStore::waits_of(const RunId& run) const {
                : Result<std::vector<WaitRow>>(ended.error());
 }
 
+void RocksStore::Parts::set_aside(const OutboxPlace& place, const Error& cause) {
+  const std::lock_guard lock(looking);
+  if (aside.insert(place).second) {
+    const auto& [partition, index, position] = place;
+    spdlog::error("{}; the others go on", to_string(unreadable_message(partition, index, cause)));
+  }
+}
+
 Result<std::vector<OutboxItem>> RocksStore::outbox(std::size_t limit) const {
   std::vector<OutboxItem> items;
   for (std::uint16_t p = 0; p < kPartitions; ++p) {
@@ -272,11 +280,11 @@ Result<std::vector<OutboxItem>> RocksStore::outbox(std::size_t limit) const {
       KeyReader reader(scan.suffix());
       const LogIndex index(reader.u64().value_or(0));
       const std::uint32_t position = reader.u32().value_or(0);
-      auto row = schemas::decode_outbox(scan.value());
-      if (!row) {
-        return row.error();
+      if (auto row = schemas::decode_outbox(scan.value())) {
+        items.push_back(OutboxItem{PartitionId(p), index, position, std::move(*row)});
+      } else {
+        parts_->set_aside({PartitionId(p), index, position}, row.error());
       }
-      items.push_back(OutboxItem{PartitionId(p), index, position, std::move(*row)});
     }
     if (auto ended = scan.status(); !ended) {
       return ended.error();

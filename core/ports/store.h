@@ -158,6 +158,8 @@ class Store {
   /// The entry that an event became to which its sender gave this id; none where there is none.
   virtual Result<std::optional<Seq>> find_event(const RunId& run, std::string_view id) const = 0;
 
+  /// The oldest of each partition. A message that cannot be read holds up no other: it stays, is
+  /// left out here, and the log names it once.
   virtual Result<std::vector<OutboxItem>> outbox(std::size_t limit) const = 0;
   virtual Result<void> outbox_delivered(std::span<const OutboxItem> items) = 0;
 

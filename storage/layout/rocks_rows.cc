@@ -17,6 +17,14 @@ Error unreadable_row(std::string_view what, const RunId& run, Seq seq, const Err
           "run: skein doctor"};
 }
 
+Error unreadable_message(PartitionId partition, LogIndex index, const Error& cause) {
+  return {Code::storage_corrupt,
+          "a message of the outbox, of log index " + std::to_string(index.get()) +
+              " of partition " + std::to_string(partition.get()) +
+              ", cannot be read: " + to_string(cause.code) + ": " + cause.detail,
+          "run: skein doctor"};
+}
+
 schemas::BlobSource blobs_of(const RocksDatabase& database) {
   return [&database](const ContentHash& hash) -> Result<std::string> {
     const std::string_view key(reinterpret_cast<const char*>(hash.bytes.data()), hash.bytes.size());

@@ -42,5 +42,7 @@ Result<void> read_entries(const RocksDatabase& database, const RunId& run, Seq f
 
 /// Names the row that could not be decoded.
 Error unreadable_row(std::string_view what, const RunId& run, Seq seq, const Error& cause);
+/// The same of a message in the outbox, which came with the entry at this index of the log.
+Error unreadable_message(PartitionId partition, LogIndex index, const Error& cause);
 
 } // namespace skein::storage

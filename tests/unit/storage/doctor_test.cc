@@ -113,6 +113,33 @@ TEST_F(Doctor, finds_a_missing_entry_and_never_repairs_the_journal) {
   EXPECT_FALSE(examine().healthy());
 }
 
+TEST_F(Doctor, names_a_message_that_cannot_be_read_which_the_outbox_leaves_out) {
+  Append append = entry_of("a", 3);
+  append.outbox = {OutboxRow{"m1", "t", Value(1)}, OutboxRow{"m2", "t", Value(2)}};
+  ASSERT_TRUE(commit(*store_, append));
+  ASSERT_EQ(examine(true).left(), 0u); // the entry has no rows but its messages
+  const PartitionId partition = partition_of(RunId("a"));
+  const LogIndex index = store_->tail_of(partition)->last;
+  tamper([&](rocksdb::DB& raw, const Handles& handles) {
+    const std::string first = Key(partition, Table::outbox).u64(index.get()).u32(0).take();
+    ASSERT_TRUE(raw.Put({}, handles[0], first, "no message").ok());
+  });
+  const auto items = store_->outbox(1);
+  ASSERT_TRUE(items);
+  ASSERT_EQ(items->size(), 1u);
+  EXPECT_EQ(items->front().row.id, "m2");
+  ASSERT_TRUE(store_->outbox_delivered(*items));
+  EXPECT_TRUE(store_->outbox(1)->empty());
+  for (const bool repair : {true, false}) { // it stays
+    const auto report = examine(repair);
+    ASSERT_EQ(report.found, 1u);
+    EXPECT_EQ(report.findings.front().error.code, Code::storage_corrupt);
+    EXPECT_EQ(report.findings.front().partition, partition);
+    EXPECT_EQ(report.findings.front().index, index);
+    EXPECT_EQ(report.left(), 1u);
+  }
+}
+
 TEST_F(Doctor, finds_a_batch_that_is_missing_from_the_chain) {
   const PartitionId partition = partition_of(RunId("a"));
   ASSERT_TRUE(commit(*store_, entry_of("a", 3)));
