@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "core/flow/loader.h"
+#include "core/schema/defaults.h"
 #include "core/schema/schema.h"
 #include "node/node.h"
 #include "node/tool_settings.h"
@@ -84,7 +85,11 @@ Result<void> check_input(const flow::Definition& definition, const Value& input)
     return {};
   }
   const auto schema = schema::Schema::compile(*definition.input_schema);
-  return schema ? schema->check(input) : schema.error();
+  return schema ? schema->check(complete_input(definition, input)) : schema.error();
+}
+
+Value complete_input(const flow::Definition& definition, const Value& input) {
+  return definition.input_schema ? schema::with_defaults(*definition.input_schema, input) : input;
 }
 
 Result<flow::DefinitionPtr> apply_flow(Store& store, const Document& document, Instant at,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/nearest.h"
+#include "core/flow/turn.h"
 #include "core/run/rows.h"
 #include "node/new_run.h"
 #include "node/node.h"
@@ -81,6 +82,16 @@ Result<Append> append_of(flow::Machine& machine, const RunId& run, std::uint64_t
   return append;
 }
 
+// What expressions read as `input` after it.
+Value input_after(Value before, const flow::Event& event) {
+  if (const auto* created = std::get_if<flow::Created>(&event)) {
+    return created->input;
+  }
+  const auto* forked = std::get_if<flow::Forked>(&event);
+  return forked != nullptr && forked->input.is(Kind::map) ? flow::merged(before, forked->input)
+                                                          : before;
+}
+
 } // namespace
 
 Error no_entry(const RunId& run, Seq last, Seq asked) {
@@ -117,7 +128,9 @@ Result<RunId> fork(Store& store, const ForkRequest& request, Instant now) {
   const auto tail = store.tail_of(batch.partition);
   batch.at = tail ? std::max(now, tail->at) : now;
   std::optional<Error> failure;
+  Value input;
   const auto take = [&](const flow::Event& event) {
+    input = input_after(std::move(input), event);
     auto append = append_of(machine, *id, batch.appends.size() + 1, event);
     append ? batch.appends.push_back(std::move(*append)) : void(failure = append.error());
     return !failure;
@@ -130,6 +143,9 @@ Result<RunId> fork(Store& store, const ForkRequest& request, Instant now) {
   }
   if (!failure) {
     take(flow::Forked{now, request.from.get(), request.at.get(), request.vars, request.input});
+    const auto fits =
+        request.input.is(Kind::map) ? check_input(**definition, input) : Result<void>();
+    failure = fits ? failure : fits.error();
   }
   if (failure) {
     return *failure;

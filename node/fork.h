@@ -20,7 +20,8 @@ Error no_entry(const RunId& run, Seq last, Seq asked);
 
 /// A new run from a prefix of another's journal; the source never changes. Durable when this
 /// returns; resume() it. Errors: run_unknown, run_exists, resource_value_invalid (no run id,
-/// no such entry or variable), storage_*.
+/// no such entry or variable), schema_violation (the flow could not start with that input),
+/// storage_*.
 Result<RunId> fork(Store& store, const ForkRequest& request, Instant now);
 
 } // namespace skein::node

@@ -90,7 +90,7 @@ Result<NewRun> new_run(const StartRequest& request, Instant now) {
                  definition.revision,
                  1,
                  request.seed ? *request.seed : storage::random_word(),
-                 request.input,
+                 complete_input(definition, request.input),
                  std::move(labels),
                  {}}};
 }

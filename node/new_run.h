@@ -17,7 +17,8 @@ struct NewRun {
 /// Whether this may be the id of a new run. Errors: resource_value_invalid.
 Result<void> check_id(const RunId& id);
 
-/// Checks what is asked for and fills in what is left open: the id, the seed, the flow's labels.
+/// Checks what is asked for and fills in what is left open: the id, the seed, the flow's labels,
+/// the defaults of its input.
 /// Errors: schema_violation, schema_limit, resource_value_invalid. Thread-safety: any thread.
 Result<NewRun> new_run(const StartRequest& request, Instant now);
 

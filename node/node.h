@@ -111,8 +111,12 @@ std::vector<std::string> default_roots();
 /// inputs, and starts nothing.
 flow::Loaded check_flow(const Document& document, const Settings& settings, bool lenient = false);
 
-/// Whether the flow may start with this input. Errors: schema_violation, schema_limit.
+/// Whether the flow may start with this input, once complete_input filled it in.
+/// Errors: schema_violation, schema_limit.
 Result<void> check_input(const flow::Definition& definition, const Value& input);
+
+/// The input with the defaults of the flow's schema for what is not there.
+Value complete_input(const flow::Definition& definition, const Value& input);
 
 /// Applies a flow document: checks it, stores a new revision where it changed, answers what to
 /// start. Errors: the first that the loader finds, storage_*.

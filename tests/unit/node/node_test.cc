@@ -177,6 +177,44 @@ TEST_F(NodeTest, a_fork_decides_with_other_variables_and_leaves_its_source_alone
   }
 }
 
+TEST_F(NodeTest, a_fork_is_given_only_an_input_that_the_flow_could_start_with) {
+  const auto flow = apply(R"(
+  input: { schema: { properties: { n: { type: integer } } } }
+  steps: [ { id: one, tool: transform, with: "${ input.n }" } ]
+)");
+  EXPECT_EQ(run(flow, "run-1", object({{"n", 1}, {"other", 5}})).state, RunState::succeeded);
+  const auto refused =
+      fork(node_->store(), {RunId("run-1"), Seq(1), {}, {}, object({{"n", "x"}})}, Instant{3});
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.error().code, Code::schema_violation);
+  EXPECT_EQ(node_->store().last_seq(RunId("run-1-f1"))->get(), 0u);
+  const auto forked =
+      fork(node_->store(), {RunId("run-1"), Seq(1), {}, {}, object({{"n", 2}})}, Instant{3});
+  ASSERT_TRUE(forked.ok()) << to_string(forked.error());
+}
+
+TEST_F(NodeTest, the_journal_holds_the_defaults_of_the_input) {
+  const auto flow = apply(R"(
+  input:
+    schema:
+      type: object
+      required: [threshold]
+      properties:
+        threshold: { type: integer, default: 5 }
+        deep: { properties: { a: { default: [ 1 ] } } }
+  steps: [ { id: one, tool: transform, with: "${ input }" } ]
+)");
+  EXPECT_EQ(to_json(run(flow, "run-1", object({{"deep", Value::of_map({})}})).output),
+            R"({"deep":{"a":[1]},"threshold":5})");
+  EXPECT_EQ(to_json(run(flow, "run-2", object({{"threshold", 7}})).output), R"({"threshold":7})");
+  Value input;
+  ASSERT_TRUE(node_->store().read_journal(RunId("run-1"), Seq(1), [&](const Entry& entry) {
+    input = std::get<flow::Created>(entry.event).input;
+    return false;
+  }));
+  EXPECT_EQ(to_json(input), R"({"deep":{"a":[1]},"threshold":5})");
+}
+
 TEST_F(NodeTest, a_drained_node_refuses_what_it_is_asked_and_still_reads) {
   const auto flow = apply("  steps: [ { id: ask, approval: {} } ]\n");
   EXPECT_EQ(run(flow, "run-1").state, RunState::waiting);
