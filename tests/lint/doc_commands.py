@@ -1,4 +1,5 @@
-"""Runs every ```sh block of one page, in order, in one shell, in a scratch home beside the examples."""
+"""Runs every ```sh block of one page, in order, in one shell, in a scratch home beside the examples; and has
+every ```yaml block, a flow or the steps of one, validated."""
 
 import argparse
 import os
@@ -9,6 +10,19 @@ import tempfile
 from pathlib import Path
 
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
+FLOW = re.compile(r"^```yaml\n(.*?)^```", re.DOTALL | re.MULTILINE)
+HEAD = "apiVersion: skein.dev/v1\nkind: Flow\nmetadata: { name: page }\nspec:\n  steps:\n"
+
+
+def validated(flows, work):
+    """Commands that validate each flow, once it is a file there."""
+    commands = []
+    for number, text in enumerate(flows, 1):
+        if not text.startswith("apiVersion:"):
+            text = HEAD + "".join(f"    {line}\n" for line in text.splitlines())
+        (work / f"yaml-block-{number}.yaml").write_text(text, encoding="utf-8")
+        commands.append(f"skein validate -f yaml-block-{number}.yaml")
+    return commands
 
 
 def main():
@@ -17,9 +31,11 @@ def main():
     parser.add_argument("--skein", type=Path, required=True)
     parser.add_argument("page", type=Path)
     args = parser.parse_args()
-    blocks = BLOCK.findall(args.page.read_text(encoding="utf-8"))
-    if not blocks:
-        sys.exit(f"{args.page}: no ```sh block, so nothing was checked")
+    page = args.page.read_text(encoding="utf-8")
+    blocks = BLOCK.findall(page)
+    flows = FLOW.findall(page)
+    if not blocks and not flows:
+        sys.exit(f"{args.page}: no ```sh or ```yaml block, so nothing was checked")
     with tempfile.TemporaryDirectory(prefix="skein-docs-") as scratch:
         home = Path(scratch) / "home"
         work = Path(scratch) / "work"
@@ -33,7 +49,8 @@ def main():
             "LANG": "C.UTF-8",
             "NO_COLOR": "1",
         }
-        ran = subprocess.run(["bash", "-euo", "pipefail", "-x", "-c", "\n".join(blocks)], cwd=work,
+        script = "\n".join(blocks + validated(flows, work))
+        ran = subprocess.run(["bash", "-euo", "pipefail", "-x", "-c", script], cwd=work,
                              env=environment, stdin=subprocess.DEVNULL)
     sys.exit(ran.returncode)
 
