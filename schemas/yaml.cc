@@ -39,7 +39,8 @@ std::string place_text(std::string_view file, const Mark& mark) {
 /// that could expand is ever built.
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  TreeBuilder(std::string_view file, const YamlLimits& limits) : file_(file), limits_(limits) {}
+  TreeBuilder(std::string_view file, std::string_view text, const YamlLimits& limits)
+      : file_(file), text_(text), limits_(limits) {}
 
   /// The root of the document that has just ended; nothing where it was empty.
   std::optional<Node> take() { return std::exchange(root_, std::nullopt); }
@@ -75,7 +76,9 @@ class TreeBuilder final : public YAML::EventHandler {
     if (wants_key()) {
       take_key(mark, tag, text);
     } else {
-      add(scalar_node(mark, typed(mark, tag, text)));
+      Node node = scalar_node(mark, typed(mark, tag, text));
+      node.column = column_of_block(static_cast<std::size_t>(at.pos));
+      add(std::move(node));
     }
   }
 
@@ -188,7 +191,22 @@ class TreeBuilder final : public YAML::EventHandler {
     parent.has_key = false;
   }
 
+  // Of the first line that has something in it, below a plain "|", "|-" or "|+"; 0 where the text
+  // at this offset is no such block.
+  std::uint32_t column_of_block(std::size_t at) const {
+    if (at >= text_.size() || text_[at] != '|') {
+      return 0;
+    }
+    const std::size_t header = text_.find('\n', at);
+    const std::size_t first = text_.find_first_not_of(" \n", header);
+    if (first == std::string_view::npos || text_.find_first_of("123456789", at) < header) {
+      return 0;
+    }
+    return static_cast<std::uint32_t>(first - text_.rfind('\n', first));
+  }
+
   std::string_view file_;
+  std::string_view text_;
   const YamlLimits& limits_;
   std::vector<Open> open_;
   std::optional<Node> root_;
@@ -277,7 +295,7 @@ std::vector<Document> parse(const std::string& text, std::string_view file,
                             const YamlLimits& limits) {
   std::istringstream in(text);
   YAML::Parser parser(in);
-  TreeBuilder builder(file, limits);
+  TreeBuilder builder(file, text, limits);
   std::vector<Document> documents;
   while (parser.HandleNextDocument(builder)) {
     auto root = builder.take();

@@ -44,7 +44,8 @@ std::optional<std::string_view> nearest(std::string_view name,
   std::size_t best_distance = std::max<std::size_t>(1, wanted.size() / 3) + 1;
   for (const std::string_view candidate : candidates) {
     const std::size_t d = distance(wanted, folded(candidate));
-    if (d < best_distance) {
+    // One letter for another has nothing in common with it.
+    if (d < best_distance && d < std::max(wanted.size(), candidate.size())) {
       best_distance = d;
       best = candidate;
     }

@@ -8,8 +8,8 @@
 namespace skein {
 
 /// The candidate that a mistyped name most likely meant, if one is near enough (a third of its
-/// letters wrong). Case, '-' and '_' do not count. Source: Damerau-Levenshtein distance, optimal
-/// string alignment.
+/// letters wrong, and at least one right). Case, '-' and '_' do not count. Source:
+/// Damerau-Levenshtein distance, optimal string alignment.
 std::optional<std::string_view> nearest(std::string_view name,
                                         std::span<const std::string_view> candidates);
 

@@ -60,10 +60,10 @@ void Declarations::add(std::string name, Slot slot, StaticType type) {
   sorted_.emplace(at, std::move(name), Declared{slot, type});
 }
 
-void Declarations::close(std::string_view name, std::vector<std::string> members) {
+void Declarations::describe(std::string_view name, std::shared_ptr<const Shape> shape) {
   const auto at =
       std::ranges::lower_bound(sorted_, name, {}, &decltype(sorted_)::value_type::first);
-  at->second.members = std::make_shared<const std::vector<std::string>>(std::move(members));
+  at->second.shape = std::move(shape);
 }
 
 const Declarations::Declared* Declarations::find(std::string_view name) const {

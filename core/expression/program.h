@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/expression/shape.h"
 #include "core/value/value.h"
 
 namespace skein::expression {
@@ -40,13 +41,14 @@ class Declarations {
  public:
   void add(std::string name, Slot slot, StaticType type = StaticType::dynamic);
 
-  /// Says that the map of this name has these members and no others. REQUIRES: it is declared.
-  void close(std::string_view name, std::vector<std::string> members);
+  /// Says more of a name than its type does: what contradicts it is a mistake.
+  /// REQUIRES: it is declared, as dynamic.
+  void describe(std::string_view name, std::shared_ptr<const Shape> shape);
 
   struct Declared {
     Slot slot;
     StaticType type;
-    std::shared_ptr<const std::vector<std::string>> members = nullptr; ///< null: any
+    std::shared_ptr<const Shape> shape = nullptr; ///< null: nothing more is known
   };
   const Declared* find(std::string_view name) const;
   std::vector<std::string_view> names() const; ///< sorted
@@ -113,9 +115,10 @@ class Template {
  public:
   Template(); ///< always null
 
-  /// Errors: as Program::compile; detail says which string of the tree by its JSON pointer.
+  /// Errors: as Program::compile; detail says which string of the tree by its JSON pointer, and
+  /// `wrong_at`, where given, takes the offset of the ${ in it.
   static Result<Template> compile(const Value& tree, const Declarations& declarations,
-                                  const Options& options = {});
+                                  const Options& options = {}, std::size_t* wrong_at = nullptr);
 
   Result<Value> evaluate(const Activation& activation) const;
 

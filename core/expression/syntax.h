@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/expression/program.h"
+#include "core/expression/shape.h"
 #include "core/value/value.h"
 
 namespace re2 {
@@ -18,10 +19,6 @@ namespace skein::expression {
 
 struct Overload;
 
-/// The kinds that a value may have, as a set of bits by Kind: what is known before it runs.
-using Kinds = std::uint16_t;
-constexpr Kinds only(Kind kind) { return static_cast<Kinds>(1u << static_cast<unsigned>(kind)); }
-inline constexpr Kinds kAnyKind = 0x1FFF;
 /// Of what is declared so.
 constexpr Kinds kinds_of(StaticType type) {
   constexpr std::array kKinds{

@@ -59,8 +59,8 @@ Result<std::size_t> end_of_expression(std::string_view text, std::size_t from) {
 
 class Compiler {
  public:
-  Compiler(const Declarations& declarations, const Options& options)
-      : declarations_(declarations), options_(options) {}
+  Compiler(const Declarations& declarations, const Options& options, std::size_t* wrong_at)
+      : declarations_(declarations), options_(options), wrong_at_(wrong_at) {}
 
   Result<Node> compile(const Value& value, const std::string& pointer) {
     constexpr std::uint32_t kDeepest = 64;
@@ -156,12 +156,12 @@ class Compiler {
         flush(node, plain);
         const auto end = end_of_expression(text, at + 2);
         if (!end) {
-          return located(end.error(), pointer);
+          return wrong(with_escape(end.error(), ""), at, pointer);
         }
-        auto program =
-            Program::compile(text.substr(at + 2, *end - at - 2), declarations_, options_);
+        const std::string_view written = text.substr(at + 2, *end - at - 2);
+        auto program = Program::compile(written, declarations_, options_);
         if (!program) {
-          return located(program.error(), pointer);
+          return wrong(with_escape(program.error(), written), at, pointer);
         }
         node.parts.push_back({{}, std::move(*program)});
         at = *end + 1;
@@ -175,6 +175,28 @@ class Compiler {
     return programs ? node : constant(Value(node.parts[0].text));
   }
 
+  Error wrong(const Error& error, std::size_t at, const std::string& pointer) const {
+    if (wrong_at_ != nullptr) {
+      *wrong_at_ = at;
+    }
+    return located(error, pointer);
+  }
+
+  // ${HOME} of a script is most often meant for the shell.
+  static Error with_escape(Error error, std::string_view written) {
+    const auto of_a_name = [](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+    };
+    const bool name = !written.empty() && std::ranges::all_of(written, of_a_name);
+    if (name) {
+      error.hint += (error.hint.empty() ? "" : "; ") + ("write $${" + std::string(written)) +
+                    "} for the characters themselves";
+    } else if (error.code == Code::expression_syntax && error.hint.empty()) {
+      error.hint = "write \"$${\" where you mean the characters themselves";
+    }
+    return error;
+  }
+
   static void flush(Node& node, std::string& plain) {
     if (!plain.empty()) {
       node.parts.push_back({std::move(plain), std::nullopt});
@@ -184,6 +206,7 @@ class Compiler {
 
   const Declarations& declarations_;
   const Options& options_;
+  std::size_t* wrong_at_;
 };
 
 Result<Value> evaluate_text(const Node& node, const Activation& activation) {
@@ -256,8 +279,8 @@ void collect_slots(const Node& node, std::vector<Slot>& into) {
 } // namespace
 
 Result<Template> Template::compile(const Value& tree, const Declarations& declarations,
-                                   const Options& options) {
-  auto root = Compiler(declarations, options).compile(tree, "");
+                                   const Options& options, std::size_t* wrong_at) {
+  auto root = Compiler(declarations, options, wrong_at).compile(tree, "");
   if (!root) {
     return root.error();
   }

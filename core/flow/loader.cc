@@ -16,9 +16,8 @@ using loading::Reader;
 
 constexpr std::array<std::string_view, 4> kTopKeys{"apiVersion", "kind", "metadata", "spec"};
 constexpr std::array<std::string_view, 3> kMetadataKeys{"name", "labels", "annotations"};
-constexpr std::array<std::string_view, 12> kSpecKeys{
-    "description", "input", "vars",        "timeout",    "retry",     "steps",
-    "output",      "on",    "concurrency", "on_failure", "on_cancel", "compensate"};
+constexpr std::array<std::string_view, 7> kSpecKeys{"description", "input", "vars",  "timeout",
+                                                    "retry",       "steps", "output"};
 constexpr std::array<std::string_view, 5> kLaterSpecKeys{"on", "concurrency", "on_failure",
                                                          "on_cancel", "compensate"};
 
@@ -114,7 +113,7 @@ Loaded load(const Document& document, const LoadOptions& options) {
     const bool another = kind && !says(kind, "Flow"); // its spec is not to be judged as a flow's
     if (!another && !spec) {
       reader.complain(root, Code::resource_value_invalid, "needs a spec");
-    } else if (!another && reader.map_of(spec, kSpecKeys)) {
+    } else if (!another && reader.map_of(spec, kSpecKeys, kLaterSpecKeys)) {
       refuse_later_keys(reader, spec);
       outline(reader, spec, draft);
       connect(reader, draft);

@@ -27,6 +27,7 @@ struct Node {
   Shape shape = Shape::scalar;
   Mark mark;
   Value scalar;                ///< typed by YAML's core schema: null, bool, int, double, string
+  std::uint32_t column = 0;    ///< of a block of text, `|`: where its lines begin; else 0
   std::vector<Node> items;     ///< of a list
   std::vector<Member> members; ///< of a map, in the file's order
 

@@ -34,7 +34,8 @@ constexpr Card kCard{"file", "Reads, writes and lists files of the workspace", E
         "path": {"type": "string"}, "exists": {"type": "boolean"}, "kind": {"type": "string"},
         "modified_at": {"type": "string"}, "deleted": {"type": "boolean"},
         "entries": {"type": "array", "items": {"type": "object"}}
-      }
+      },
+      "additionalProperties": false
     })"};
 
 using Operation = ToolResult (*)(const ToolCall&, const ToolSettings&);

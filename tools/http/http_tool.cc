@@ -38,7 +38,8 @@ constexpr Card kCard{"http", "Sends a request to a server", EffectClass::unsafe,
         "status": {"type": "integer"}, "headers": {"type": "object"}, "body": true,
         "duration_ms": {"type": "integer"}
       },
-      "required": ["status", "headers", "body", "duration_ms"]
+      "required": ["status", "headers", "body", "duration_ms"],
+      "additionalProperties": false
     })"};
 
 bool has_header(const HttpRequest& request, std::string_view lower) {

@@ -41,7 +41,8 @@ constexpr Card kCard{"shell", "Runs a command or a script in a sandbox", EffectC
         "stderr": {"type": "string"}, "truncated": {"type": "boolean"},
         "duration_ms": {"type": "integer"}, "parsed": true
       },
-      "required": ["exit_code", "stdout", "stderr", "truncated", "duration_ms"]
+      "required": ["exit_code", "stdout", "stderr", "truncated", "duration_ms"],
+      "additionalProperties": false
     })"};
 
 constexpr const char* kNoSandboxHint =

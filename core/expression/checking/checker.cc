@@ -108,7 +108,7 @@ bool Checker::visit_select(Node& node) {
   if (node.op != Op::select && node.op != Op::has) {
     return true; // the whole chain is one name
   }
-  if (!visit(node.kids[0]) || (options_.check && !has_member(node))) {
+  if (!visit(node.kids[0]) || !has_member(node)) {
     return false;
   }
   const Node& from = node.kids[0];
@@ -123,6 +123,7 @@ bool Checker::visit_select(Node& node) {
   } else if (from.kinds == only(Kind::map)) {
     node.kinds = from.elements;
   }
+  take_shape(node);
   fold(node);
   return true;
 }
@@ -136,7 +137,7 @@ bool Checker::visit_index(Node& node) {
   constexpr Kinds kKeys = kBool | kinds_of('n') | kinds_of('s');
   if (!need(from, kWalked | kOptional, "what is indexed") ||
       (from.kinds == only(Kind::list) && !need(key, kinds_of('n'), "an index")) ||
-      !need(key, kKeys, "a key")) {
+      !need(key, kKeys, "a key") || !has_member(node)) {
     return false;
   }
   if (node.flag) {
@@ -144,6 +145,7 @@ bool Checker::visit_index(Node& node) {
   } else if (from.kinds == only(Kind::list) || from.kinds == only(Kind::map)) {
     node.kinds = from.elements;
   }
+  take_shape(node);
   fold(node);
   return true;
 }
@@ -186,7 +188,7 @@ bool Checker::visit_equality(Node& node) {
     return false;
   }
   node.kinds = kBool;
-  if (options_.check && (node.kids[0].kinds & node.kids[1].kinds) == 0) {
+  if (options_.check && (node.kids[0].kinds & node.kids[1].kinds) == 0 && !against_null(node)) {
     return refuse(node, "no such overload: " + std::string(node.op == Op::equal ? "==" : "!=") +
                             " does not compare " + kinds_text(node.kids[0].kinds) + " with " +
                             kinds_text(node.kids[1].kinds));
@@ -215,7 +217,8 @@ bool Checker::visit_binding(Node& node) {
     return false;
   }
   node.index = static_cast<std::uint32_t>(scope_.size());
-  enter(node.variables[0], bind ? from.kinds : kAnyKind, bind ? from.elements : kAnyKind);
+  enter(node.variables[0], bind ? from.kinds : kAnyKind, bind ? from.elements : kAnyKind,
+        bind ? shape_of(from) : nullptr);
   const bool visited = visit(node.kids[1]);
   scope_.pop_back();
   node.kinds = bind ? node.kids[1].kinds : kOptional;

@@ -39,6 +39,7 @@ class Checker {
     std::string name;
     Kinds kinds = kAnyKind;
     Kinds elements = kAnyKind;
+    const Shape* shape = nullptr;
   };
 
   // All that answer a bool: false with error_ set.
@@ -62,7 +63,7 @@ class Checker {
 
   // names.cc: what a name means where it stands.
   const Variable* local(std::string_view name) const;
-  void enter(std::string name, Kinds kinds, Kinds elements);
+  void enter(std::string name, Kinds kinds, Kinds elements, const Shape* shape = nullptr);
   void enter_items(const Node& macro);
   std::vector<std::string> candidates(const std::string& name, bool absolute) const;
   bool resolve(const Chain& chain);
@@ -70,7 +71,12 @@ class Checker {
   bool unknown_name(const Chain& chain);
   bool refuse_name(Node& node, const std::string& above, std::string_view part,
                    std::span<const std::string_view> here);
-  bool has_member(Node& select);
+
+  // shapes.cc: what is known of a value besides its kind.
+  const Shape* shape_of(const Node& node) const;
+  void take_shape(Node& node) const;
+  bool has_member(Node& node);
+  bool against_null(const Node& equality) const;
 
   // calls.cc: which function is called, and what is computed now.
   bool visit_call(Node& node);

@@ -65,8 +65,8 @@ const Checker::Variable* Checker::local(std::string_view name) const {
   return found == scope_.rend() ? nullptr : &*found;
 }
 
-void Checker::enter(std::string name, Kinds kinds, Kinds elements) {
-  scope_.push_back({std::move(name), kinds, elements});
+void Checker::enter(std::string name, Kinds kinds, Kinds elements, const Shape* shape) {
+  scope_.push_back({std::move(name), kinds, elements, shape});
   expression_.locals = std::max(expression_.locals, static_cast<std::uint32_t>(scope_.size()));
 }
 
@@ -77,7 +77,9 @@ void Checker::enter_items(const Node& macro) {
   if (macro.flag) {
     enter(macro.variables[0], list ? only(Kind::integer) : kAnyKind, kAnyKind);
   }
-  enter(macro.variables[macro.flag ? 1 : 0], list ? range.elements : kAnyKind, kAnyKind);
+  const Shape* shape = list ? shape_of(range) : nullptr;
+  enter(macro.variables[macro.flag ? 1 : 0], list ? range.elements : kAnyKind, kAnyKind,
+        shape != nullptr && !shape->items.empty() ? shape->items.data() : nullptr);
 }
 
 // The name in each enclosing namespace of the container, innermost first.
@@ -110,6 +112,7 @@ bool Checker::resolve_as(Node& node, const std::string& name) {
     return false;
   }
   node = std::move(made);
+  take_shape(node);
   return true;
 }
 
@@ -168,18 +171,6 @@ bool Checker::refuse_name(Node& node, const std::string& above, std::string_view
     error_->hint = std::move(hint);
   }
   return refused;
-}
-
-bool Checker::has_member(Node& select) {
-  const Node& from = select.kids[0];
-  const auto* declared = from.op == Op::slot ? declarations_.find(from.value.as_string()) : nullptr;
-  if (declared == nullptr || !declared->members || select.op != Op::select || select.flag) {
-    return true;
-  }
-  const std::string_view part = select.value.as_string();
-  const std::vector<std::string_view> here(declared->members->begin(), declared->members->end());
-  return std::ranges::find(here, part) != here.end() ||
-         refuse_name(select, std::string(from.value.as_string()) + ".", part, here);
 }
 
 } // namespace skein::expression::checking

@@ -142,8 +142,15 @@ RetryPolicy Fill::retry(const At& at) {
   }
   integer(at, "max_attempts", 1'000, policy.max_attempts);
   choice(at, "backoff", kBackoff, policy.backoff);
-  policy.initial = duration(at, "initial").value_or(policy.initial);
-  policy.max = duration(at, "max").value_or(policy.max);
+  const auto initial = duration(at, "initial");
+  const auto max = duration(at, "max");
+  policy.initial = initial.value_or(policy.initial);
+  policy.max = max.value_or(policy.max);
+  if (initial && max && *initial > *max && !options_.lenient) {
+    reader_.complain(Reader::member(at, "max"), Code::resource_value_invalid,
+                     "is shorter than `initial`, which is " + to_string(*initial),
+                     "`max` bounds every delay, the first too");
+  }
   if (const At jitter = Reader::member(at, "jitter")) {
     policy.jitter_permille =
         static_cast<std::uint32_t>(std::lround(reader_.share(jitter).value_or(0) * 1'000));

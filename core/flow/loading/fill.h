@@ -18,7 +18,7 @@ namespace skein::flow::loading {
 class Fill {
  public:
   Fill(Reader& reader, const LoadOptions& options, Draft& draft)
-      : reader_(reader), options_(options), draft_(draft), names_(reader, draft, options.lenient) {}
+      : reader_(reader), options_(options), draft_(draft), names_(reader, draft, options) {}
 
   void spec(const At& spec);
 

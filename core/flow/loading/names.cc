@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/nearest.h"
+#include "core/flow/loading/shapes.h"
 #include "core/value/json.h"
 
 namespace skein::flow::loading {
@@ -20,6 +21,17 @@ bool indexes_steps(const std::string& text) { return text.find("steps[") != std:
 
 bool is_identifier(std::string_view id) {
   return !id.empty() && id.find('-') == std::string_view::npos;
+}
+
+// The lines of a block of text are lines of the file.
+Mark mark_within(const Node& node, std::size_t offset) {
+  if (node.column == 0) {
+    return node.mark;
+  }
+  const std::string_view before = node.scalar.as_string().substr(0, offset);
+  const auto lines = static_cast<std::uint32_t>(std::ranges::count(before, '\n'));
+  const std::size_t in_line = before.size() - (before.rfind('\n') + 1); // of npos: from the start
+  return {node.mark.line + 1 + lines, node.column + static_cast<std::uint32_t>(in_line)};
 }
 
 std::string without_braces(std::string text) {
@@ -45,8 +57,8 @@ std::string name_of_index(const At& for_each) {
                                                       : "index";
 }
 
-Names::Names(Reader& reader, Draft& draft, bool lenient)
-    : reader_(reader), draft_(draft), lenient_(lenient) {
+Names::Names(Reader& reader, Draft& draft, const LoadOptions& options)
+    : reader_(reader), draft_(draft), options_(options) {
   Definition& definition = draft.definition;
   for (const Step& step : definition.steps) {
     for (const StepSlot part :
@@ -98,7 +110,7 @@ void Names::declare_items(expression::Declarations& names, std::uint16_t scope) 
 }
 
 // Those that the flow declares and those that its steps set.
-std::vector<std::string> Names::variables() const {
+expression::Shape Names::variables() const {
   std::vector<std::string> all;
   for (const auto& [name, value] : draft_.definition.vars.as_map()) {
     all.emplace_back(name.as_string());
@@ -111,7 +123,44 @@ std::vector<std::string> Names::variables() const {
   }
   std::ranges::sort(all);
   all.erase(std::ranges::unique(all).begin(), all.end());
-  return all;
+  expression::Shape shape;
+  shape.closed = true;
+  for (std::string& name : all) {
+    shape.members.push_back({std::move(name), {}});
+  }
+  return shape;
+}
+
+void Names::describe_steps(expression::Declarations& names) const {
+  Shape all;
+  for (const Step& step : draft_.definition.steps) {
+    Shape shape = shape_of_step(draft_, step, options_.tools);
+    if (is_identifier(step.id)) {
+      const std::string name = "steps." + step.id;
+      names.describe(name + ".error", std::make_shared<const Shape>(*shape.member("error")));
+      names.describe(name + ".output", std::make_shared<const Shape>(*shape.member("output")));
+      names.describe(name, std::make_shared<const Shape>(shape));
+    }
+    all.members.push_back({step.id, std::move(shape)});
+  }
+  if (names.find("steps") != nullptr) {
+    names.describe("steps", std::make_shared<const Shape>(std::move(all)));
+  }
+}
+
+void Names::describe(expression::Declarations& names) const {
+  const auto put = [&](const char* name, Shape shape) {
+    names.describe(name, std::make_shared<const Shape>(std::move(shape)));
+  };
+  put("vars", variables());
+  put("run", shape_of_run());
+  if (names.find("error") != nullptr) {
+    put("error", shape_of_failure());
+  }
+  if (const auto& schema = draft_.definition.input_schema) {
+    put("input", shape_of_schema(*schema));
+  }
+  describe_steps(names);
 }
 
 const expression::Declarations& Names::outermost(bool sees_error, bool by_index) {
@@ -126,9 +175,6 @@ const expression::Declarations& Names::outermost(bool sees_error, bool by_index)
   };
   fixed("input", FixedSlot::input);
   fixed("vars", FixedSlot::vars);
-  if (!lenient_) {
-    declared->close("vars", variables());
-  }
   fixed("run", FixedSlot::run);
   fixed("context", FixedSlot::context);
   fixed("event", FixedSlot::event);
@@ -137,6 +183,9 @@ const expression::Declarations& Names::outermost(bool sees_error, bool by_index)
   }
   if (by_index) {
     fixed("steps", FixedSlot::steps);
+  }
+  if (!options_.lenient) {
+    describe(*declared);
   }
   return *declared;
 }
@@ -298,9 +347,13 @@ void Names::blame(const At& at, const Value& tree, const Reading& reading,
     }
   } else if (tree.is(Kind::string)) {
     const std::string text(tree.as_string());
-    const auto compiled = Template::compile(tree, names_of(reading, indexes_steps(text)), options);
+    std::size_t wrong_at = 0;
+    const auto compiled =
+        Template::compile(tree, names_of(reading, indexes_steps(text)), options, &wrong_at);
     if (!compiled) {
-      reader_.complain(at, compiled.error());
+      Node place = {};
+      place.mark = mark_within(*at.node, wrong_at);
+      reader_.complain({&place, at.path}, compiled.error());
     } else {
       check_order(at, reading, compiled->slots());
       check_indexes(at, reading, compiled->constant() ? "" : text);
@@ -326,7 +379,8 @@ std::optional<Template> Names::list(const At& at, const Step& step) {
     return std::nullopt;
   }
   expression::Options options;
-  if (tree.is(Kind::string) && !lenient_) { // in a list that is written out each item is its own
+  if (tree.is(Kind::string) &&
+      !options_.lenient) { // in a list that is written out each item is its own
     options.result = StaticType::list;
   }
   return compile(at, tree, {&step, false}, options);

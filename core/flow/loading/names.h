@@ -15,7 +15,7 @@ namespace skein::flow::loading {
 class Names {
  public:
   /// `lenient`: what could only fail once it runs is left to fail then.
-  Names(Reader& reader, Draft& draft, bool lenient);
+  Names(Reader& reader, Draft& draft, const LoadOptions& options);
 
   /// A condition: CEL, with or without ${ } around all of it.
   std::optional<Program> condition(const At& at, const Step& step, bool sees_error = false);
@@ -37,12 +37,14 @@ class Names {
   const expression::Declarations& names_of(const Reading& reading, bool by_index);
   const expression::Declarations& outermost(bool sees_error, bool by_index);
   void declare_steps(expression::Declarations& names) const;
+  void describe(expression::Declarations& names) const;
+  void describe_steps(expression::Declarations& names) const;
   void declare_items(expression::Declarations& names, std::uint16_t scope) const;
   std::optional<Error> objection(const Reading& reading, const Step& named) const;
   bool in_order(const Reading& reading, std::span<const expression::Slot> slots) const;
   void check_order(const At& at, const Reading& reading, std::span<const expression::Slot> slots);
   void check_indexes(const At& at, const Reading& reading, std::string_view text);
-  std::vector<std::string> variables() const;
+  expression::Shape variables() const;
   std::optional<Template> compile(const At& at, const Value& tree, const Reading& reading,
                                   const expression::Options& options = {});
   void blame(const At& at, const Value& tree, const Reading& reading,
@@ -50,7 +52,7 @@ class Names {
 
   Reader& reader_;
   Draft& draft_;
-  bool lenient_;
+  const LoadOptions& options_;
   std::vector<expression::Slot> item_slots_; ///< by scope: of its item; the index's is the next
   std::array<std::optional<expression::Declarations>, 4> outermost_; ///< by sees_error × by_index
   /// Of the scope that was asked for last: steps come in the file's order, so it mostly is the

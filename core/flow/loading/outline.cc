@@ -102,13 +102,12 @@ class Outline {
   }
 
   std::string kind_of(const At& at) {
-    static const std::vector<std::string_view> kKnown = [] {
-      std::vector<std::string_view> all(kStepKeys.begin(), kStepKeys.end());
-      all.insert(all.end(), kLaterKinds.begin(), kLaterKinds.end());
+    static const std::vector<std::string_view> kLater = [] {
+      std::vector<std::string_view> all(kLaterKinds.begin(), kLaterKinds.end());
       all.insert(all.end(), kLaterKeys.begin(), kLaterKeys.end());
       return all;
     }();
-    reader_.map_of(at, kKnown);
+    reader_.map_of(at, kStepKeys, kLater);
     std::string found;
     for (const Node::Member& member : at.node->members) {
       const At part = Reader::member(at, member.key);

@@ -75,12 +75,14 @@ bool Reader::is_list(const At& at) {
   return true;
 }
 
-bool Reader::map_of(const At& at, std::span<const std::string_view> known) {
+bool Reader::map_of(const At& at, std::span<const std::string_view> known,
+                    std::span<const std::string_view> silent) {
   if (!is_map(at)) {
     return false;
   }
   for (const Node::Member& member : at.node->members) {
-    if (std::find(known.begin(), known.end(), member.key) == known.end()) {
+    if (std::ranges::find(known, member.key) == known.end() &&
+        std::ranges::find(silent, member.key) == silent.end()) {
       Node place = {};
       place.mark = member.mark;
       add({&place, at.path.empty() ? member.key : at.path + "." + member.key},

@@ -34,8 +34,10 @@ class Reader {
   static At member(const At& map, std::string_view key);
   static At item(const At& list, std::size_t index);
 
-  /// Whether it is a map; its keys that are not among `known` are findings.
-  bool map_of(const At& at, std::span<const std::string_view> known);
+  /// Whether it is a map; its keys that are not among `known` are findings. Those among `silent`
+  /// are somebody else's to judge: never a finding, and never offered.
+  bool map_of(const At& at, std::span<const std::string_view> known,
+              std::span<const std::string_view> silent = {});
   bool is_map(const At& at);
   bool is_list(const At& at);
   std::optional<std::string> text(const At& at);
