@@ -156,12 +156,13 @@ class Compiler {
         flush(node, plain);
         const auto end = end_of_expression(text, at + 2);
         if (!end) {
-          return wrong(with_escape(end.error(), ""), at, pointer);
+          return wrong(with_escape(end.error(), "", false), at, pointer);
         }
         const std::string_view written = text.substr(at + 2, *end - at - 2);
         auto program = Program::compile(written, declarations_, options_);
         if (!program) {
-          return wrong(with_escape(program.error(), written), at, pointer);
+          return wrong(with_escape(program.error(), written, written.size() + 3 == text.size()), at,
+                       pointer);
         }
         node.parts.push_back({{}, std::move(*program)});
         at = *end + 1;
@@ -182,16 +183,28 @@ class Compiler {
     return located(error, pointer);
   }
 
-  // ${HOME} of a script is most often meant for the shell.
-  static Error with_escape(Error error, std::string_view written) {
-    const auto of_a_name = [](char c) {
-      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  // ${NAME:-text}, ${NAME%.*} and their like.
+  static bool is_of_a_shell(std::string_view written) {
+    constexpr std::string_view kNameAndMore =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_";
+    const std::size_t end = written.find_first_not_of(kNameAndMore);
+    return end != std::string_view::npos &&
+           std::string_view(":%#/^,").find(written[end]) != std::string_view::npos;
+  }
+
+  // ${HOME} of a script is most often meant for the shell. `alone`: it is all of the text.
+  static Error with_escape(Error error, std::string_view written, bool alone) {
+    const auto of_a_name = [&](char c) {
+      return (c >= 'A' && c <= 'Z') || c == '_' || (c >= '0' && c <= '9') ||
+             (!alone && c >= 'a' && c <= 'z');
     };
-    const bool name = !written.empty() && std::ranges::all_of(written, of_a_name);
+    const bool name =
+        error.detail.starts_with("unknown name") && std::ranges::all_of(written, of_a_name);
     if (name) {
       error.hint += (error.hint.empty() ? "" : "; ") + ("write $${" + std::string(written)) +
                     "} for the characters themselves";
-    } else if (error.code == Code::expression_syntax && error.hint.empty()) {
+    } else if (error.code == Code::expression_syntax && error.hint.empty() &&
+               is_of_a_shell(written)) {
       error.hint = "write \"$${\" where you mean the characters themselves";
     }
     return error;
