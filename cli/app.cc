@@ -62,7 +62,10 @@ Context context_of(const Flags& flags) {
 
 void add_flags(CLI::App& app, Flags& flags) {
   app.set_help_flag("-h,--help", "What a command does");
-  app.add_option("--data", flags.data, "Data directory")->type_name("DIR")->check(not_empty());
+  app.add_option("--data", flags.data,
+                 "Data directory; else that of SKEIN_DATA, else ~/.local/share/skein")
+      ->type_name("DIR")
+      ->check(not_empty());
   app.add_option("-o,--output", flags.format, "How results are printed")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"text", "json", "yaml", "table", "wide", "name"}));
@@ -200,9 +203,7 @@ int run(int argc, char** argv) {
     return complain(usage_error(app, words, error.what()));
   }
   set_up_log(flags);
-  Context context = context_of(flags);
-  context.data_named = app.get_option("--data")->count() > 0;
-  return finish_output(chosen(context));
+  return finish_output(chosen(context_of(flags)));
 }
 
 } // namespace skein::cli

@@ -4,6 +4,7 @@
 #include <sstream>
 #include <vector>
 
+#include "cli/run/waiting.h"
 #include "core/base/nearest.h"
 #include "core/run/rows.h"
 #include "node/replay.h"
@@ -106,22 +107,6 @@ Value error_of(const RunRecord& record) {
 
 } // namespace
 
-namespace {
-
-Result<void> find_data(const Context& context) {
-  std::error_code ignored;
-  if (context.data_named && !std::filesystem::exists(context.data, ignored)) {
-    return Error{
-        Code::storage_unreadable,
-        "data directory " + context.data.string() + " cannot be used: there is no such directory",
-        "name the directory that runs were stored in; `skein run flow` and `skein apply` "
-        "make a new one"};
-  }
-  return {};
-}
-
-} // namespace
-
 Result<node::Settings> Context::settings() const {
   node::Settings settings;
   settings.data = data;
@@ -131,29 +116,28 @@ Result<node::Settings> Context::settings() const {
 }
 
 Result<std::unique_ptr<node::Node>> Context::open(bool recover) const {
-  if (auto there = find_data(*this); !there) {
-    return there.error();
-  }
   auto told = settings();
   if (!told) {
     return told.error();
   }
   told->recover = recover;
+  told->make = false;
   return node::Node::open(std::move(*told));
 }
 
-Result<std::unique_ptr<node::Node>> Context::open_to_record() const {
-  auto there = find_data(*this);
-  return there ? open_or_make(false) : there.error();
-}
-
-Result<std::unique_ptr<node::Node>> Context::open_or_make(bool starts_effects) const {
+Result<std::unique_ptr<node::Node>> Context::open_to_record(bool make) const {
   auto told = settings();
   if (!told) {
     return told.error();
   }
-  told->starts_effects = starts_effects;
+  told->make = make;
+  told->starts_effects = false;
   return node::Node::open(std::move(*told));
+}
+
+Result<std::unique_ptr<node::Node>> Context::open_or_make() const {
+  auto told = settings();
+  return told ? node::Node::open(std::move(*told)) : told.error();
 }
 
 Instant now() { return node::SystemClock().now(); }
@@ -170,6 +154,10 @@ Result<Value> to_value(const Store& store, const RunRecord& record) {
   if (!read || !last) {
     return read ? last.error() : read.error();
   }
+  std::vector<Value> waits;
+  for (const auto& wait : waits_of(store, record)) {
+    waits.push_back(to_value(wait));
+  }
   return object({{"id", record.id.get()},
                  {"kind", record.kind},
                  {"definition", record.definition},
@@ -177,6 +165,7 @@ Result<Value> to_value(const Store& store, const RunRecord& record) {
                  {"state", name_of(record.state)},
                  {"reason", text_or_null(record.reason)},
                  {"waiting_for", text_or_null(record.waiting_for)},
+                 {"waits", Value::of_list(std::move(waits))},
                  {"input", input},
                  {"output", record.output},
                  {"error", error_of(record)},

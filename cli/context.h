@@ -23,7 +23,6 @@ inline constexpr int kInterrupted = 130;
 /// What the global flags said.
 struct Context {
   std::filesystem::path data; ///< --data, SKEIN_DATA, or ~/.local/share/skein
-  bool data_named = false;    ///< by --data
   Format format = Format::text;
   bool quiet = false;
   bool colour = true; ///< where there is a terminal
@@ -36,16 +35,17 @@ struct Context {
   /// Errors: usage_invalid.
   Result<node::Settings> settings() const;
 
-  /// For commands about what is stored already. A directory that --data names must be there: a
-  /// mistyped one is refused rather than made.
+  /// For commands about what is stored already: a directory that is not there, or was never
+  /// Skein's, is refused.
   Result<std::unique_ptr<node::Node>> open(bool recover = false) const;
 
   /// For `--detach`: what is asked for becomes durable, and no attempt begins that the end of this
   /// process would cut off. The next process that stays goes on with it.
-  Result<std::unique_ptr<node::Node>> open_to_record() const;
+  Result<std::unique_ptr<node::Node>> open_to_record(bool make = false) const;
 
-  /// For commands that may store the first thing of a directory: makes it where it is not there.
-  Result<std::unique_ptr<node::Node>> open_or_make(bool starts_effects = true) const;
+  /// For commands that may store the first thing of a directory: makes it where it is not there or
+  /// empty.
+  Result<std::unique_ptr<node::Node>> open_or_make() const;
 };
 
 /// In the format that was asked for: JSON or YAML.

@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 
 #include "cli/commands.h"
@@ -19,27 +20,55 @@ class Bound : public expression::Activation {
   Value map_;
 };
 
-int eval(const Context& context, const std::string& text, const std::string& bind) {
-  Value map = Value::of_map({});
-  if (!bind.empty()) {
-    const auto json = bind.front() == '{' ? Result<std::string>(bind) : read_file(bind);
-    const auto value = json ? parse_json(*json) : json.error();
-    if (!value) {
-      return complain(value.error());
+// A word such as x=2 is meant as neither.
+bool names_json_or_file(const std::string& bind) {
+  std::error_code ignored;
+  return !bind.empty() && (bind.front() == '{' || bind == "-" ||
+                           (bind.find('=') == std::string::npos && bind.front() != '[') ||
+                           std::filesystem::exists(bind, ignored));
+}
+
+Result<Value> bound(const std::string& bind) {
+  if (!names_json_or_file(bind)) {
+    return Error{Code::usage_invalid, "--bind is \"" + bind + "\", no JSON object and no file",
+                 "bind every name in one object: --bind '{\"x\":2}'"};
+  }
+  const auto json = bind.front() == '{' ? Result<std::string>(bind) : read_file(bind);
+  auto value = json ? parse_json(*json) : json.error();
+  if (!value) {
+    Error error = value.error();
+    if (json) {
+      error.detail = "--bind: " + error.detail;
     }
-    if (!value->is(Kind::map)) {
-      return complain(Error{Code::usage_invalid, "--bind is no JSON object"});
-    }
-    map = *value;
+    return error;
+  }
+  if (!value->is(Kind::map)) {
+    return Error{Code::usage_invalid, "--bind is no JSON object",
+                 "bind every name in one object: --bind '{\"x\":2}'"};
+  }
+  return value;
+}
+
+Error of_expression(Error error, const std::string& text) {
+  if (error.hint.empty() && text.starts_with("${")) {
+    error.hint = "leave ${ and } out: what is evaluated is what stands between them";
+  }
+  return error;
+}
+
+int eval(const Context& context, const std::string& text, const std::string& bind, bool binds) {
+  const auto map = binds ? bound(bind) : Result<Value>(Value::of_map({}));
+  if (!map) {
+    return complain(map.error());
   }
   expression::Declarations names;
-  for (std::size_t i = 0; i < map.as_map().size(); ++i) {
-    names.add(std::string(map.as_map()[i].first.as_string()), static_cast<expression::Slot>(i));
+  for (std::size_t i = 0; i < map->as_map().size(); ++i) {
+    names.add(std::string(map->as_map()[i].first.as_string()), static_cast<expression::Slot>(i));
   }
   const auto program = expression::Program::compile(text, names);
-  const auto value = program ? program->evaluate(Bound(map)) : program.error();
+  const auto value = program ? program->evaluate(Bound(*map)) : program.error();
   if (!value) {
-    return complain(value.error());
+    return complain(of_expression(value.error(), text));
   }
   if (context.format == Format::yaml) {
     put(to_yaml(*value));
@@ -61,8 +90,15 @@ void add_eval(CLI::App& app, Chosen& chosen) {
   command->add_option("expression", wanted->text, "Expression")->required()->type_name("CEL");
   command->add_option("--bind", wanted->bind, "Variables: a JSON object, or a file with one")
       ->type_name("FILE");
-  command->callback([wanted, &chosen] {
-    chosen = [wanted](const Context& context) { return eval(context, wanted->text, wanted->bind); };
+  command->footer(
+      "The exit code is 2 where the expression cannot be read or its types do not fit, 1 where it "
+      "fails.\n\nExample:\n  skein eval 'x.filter(n, n > limit)' --bind "
+      "'{\"x\":[1,5],\"limit\":3}'");
+  command->callback([wanted, command, &chosen] {
+    const bool binds = command->get_option("--bind")->count() > 0;
+    chosen = [wanted, binds](const Context& context) {
+      return eval(context, wanted->text, wanted->bind, binds);
+    };
   });
 }
 

@@ -87,8 +87,12 @@ Result<Value> fields_of(const std::vector<std::string>& words) {
     }
     const std::string text = word.substr(equals + 1);
     const auto json = parse_json(text);
-    std::erase_if(entries,
-                  [&](const MapEntry& e) { return e.first.as_string() == word.substr(0, equals); });
+    if (std::any_of(entries.begin(), entries.end(), [&](const MapEntry& e) {
+          return e.first.as_string() == word.substr(0, equals);
+        })) {
+      return Error{Code::usage_invalid, word.substr(0, equals) + " is given twice",
+                   "give each name once; a list is JSON: " + word.substr(0, equals) + "=[1,2]"};
+    }
     entries.emplace_back(word.substr(0, equals), json ? *json : Value(text));
   }
   return Value::of_map(std::move(entries));

@@ -10,8 +10,8 @@
 /// What the command reads: words of the command line and files.
 namespace skein::cli {
 
-/// "a=1", "b=x": JSON where it reads as JSON, text otherwise, into one map; the last of a name
-/// wins. Errors: usage_invalid.
+/// "a=1", "b=x": JSON where it reads as JSON, text otherwise, into one map.
+/// Errors: usage_invalid, also where a name comes twice.
 Result<Value> fields_of(const std::vector<std::string>& words);
 /// -i JSON, -i k=v …, or the file that --input-file names.
 /// Errors: usage_invalid, json_invalid, file_unreadable.

@@ -17,6 +17,7 @@ int write_failure = 0; // errno of the first write that failed
 int exit_code_of(const Error& error) {
   switch (error.code) {
     case Code::storage_in_use:
+    case Code::storage_unreadable:
       return kUnreachable;
     case Code::interrupted:
       return kInterrupted;
@@ -99,6 +100,8 @@ int finish_output(int code) {
 
 void errors_as_json(bool json) { json_errors = json; }
 
+bool errors_are_json() { return json_errors; }
+
 int complain(const Error& error) {
   if (json_errors) {
     const Value body = object({{"error", object({{"code", to_string(error.code)},
@@ -113,6 +116,11 @@ int complain(const Error& error) {
 
 void print_value(Format format, const Value& value) {
   put(format == Format::yaml ? to_yaml(value) : to_pretty_json(value) + "\n");
+}
+
+void print_next(Format format, const Value& value) {
+  put(format == Format::yaml ? "---\n" + to_yaml(value) : to_json(value) + "\n");
+  std::fflush(stdout); // a reader at the other end of the pipe waits for it
 }
 
 std::string to_yaml(const Value& value) {

@@ -24,9 +24,12 @@ int finish_output(int code);
 int complain(const Error& error);
 /// From here on errors are {"error":{"code":…,"message":…,"hint":…}}, one line each.
 void errors_as_json(bool json);
+bool errors_are_json();
 
 /// JSON, or YAML where that is asked for, to standard output.
 void print_value(Format format, const Value& value);
+/// One of a stream: JSON on one line, or a YAML document. At once, for whoever reads along.
+void print_next(Format format, const Value& value);
 /// YAML as people write it.
 std::string to_yaml(const Value& value);
 /// Columns that line up, the first row as a heading.

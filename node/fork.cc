@@ -67,16 +67,17 @@ Result<void> check_variables(const flow::Definition& definition, const Value& va
   return {};
 }
 
-// One entry of the new run: the machine's answer under its new name is what is recorded.
+// One entry of the new run: the machine's answer under its new name is what is recorded. Only the
+// newest says what is armed and open; one that was copied from a fork tells of what is past.
 Result<Append> append_of(flow::Machine& machine, const RunId& run, std::uint64_t seq,
-                         const flow::Event& event) {
+                         const flow::Event& event, bool newest) {
   auto effects = machine.step(event);
   if (!effects) {
     return effects.error();
   }
   Append append;
   append.entry = Entry{run, Seq(seq), event, flow::digest_of(*effects), machine.state_digest()};
-  if (std::holds_alternative<flow::Forked>(event)) { // says again what is armed and open
+  if (newest) {
     add_rows(append, *effects);
   }
   return append;
@@ -90,6 +91,24 @@ Value input_after(Value before, const flow::Event& event) {
   const auto* forked = std::get_if<flow::Forked>(&event);
   return forked != nullptr && forked->input.is(Kind::map) ? flow::merged(before, forked->input)
                                                           : before;
+}
+
+Error ended(const ForkRequest& request) {
+  return Error{Code::run_state_conflict,
+               "run " + request.from.get() + " has ended with entry " +
+                   std::to_string(request.at.get()) + ": nothing follows it",
+               "name an earlier entry: see `skein run history " + request.from.get() + "`"};
+}
+
+// The record is the source's but for what the fork has come to.
+Result<RunId> stored(Store& store, Batch& batch, RunRecord record, const flow::Machine& machine,
+                     Instant now) {
+  record.id = machine.run();
+  record.created_at = now;
+  show(record, machine, now);
+  batch.appends.back().record = std::move(record);
+  auto committed = store.commit({&batch, 1});
+  return committed ? Result<RunId>(machine.run()) : committed.error();
 }
 
 } // namespace
@@ -129,20 +148,24 @@ Result<RunId> fork(Store& store, const ForkRequest& request, Instant now) {
   batch.at = tail ? std::max(now, tail->at) : now;
   std::optional<Error> failure;
   Value input;
-  const auto take = [&](const flow::Event& event) {
+  const auto take = [&](const flow::Event& event, bool newest) {
     input = input_after(std::move(input), event);
-    auto append = append_of(machine, *id, batch.appends.size() + 1, event);
+    auto append = append_of(machine, *id, batch.appends.size() + 1, event, newest);
     append ? batch.appends.push_back(std::move(*append)) : void(failure = append.error());
     return !failure;
   };
   const auto read = store.read_journal(request.from, Seq(1), [&](const Entry& entry) {
-    return entry.seq <= request.at && take(entry.event);
+    return entry.seq <= request.at && take(entry.event, false);
   });
   if (!read) {
     return read.error();
   }
+  if (!failure && is_final(machine.state())) {
+    failure = ended(request);
+  }
   if (!failure) {
-    take(flow::Forked{now, request.from.get(), request.at.get(), request.vars, request.input});
+    take(flow::Forked{now, request.from.get(), request.at.get(), request.vars, request.input},
+         true);
     const auto fits =
         request.input.is(Kind::map) ? check_input(**definition, input) : Result<void>();
     failure = fits ? failure : fits.error();
@@ -150,15 +173,7 @@ Result<RunId> fork(Store& store, const ForkRequest& request, Instant now) {
   if (failure) {
     return *failure;
   }
-  RunRecord record = **source;
-  record.id = *id;
-  record.created_at = now;
-  show(record, machine, now);
-  batch.appends.back().record = std::move(record);
-  if (auto committed = store.commit({&batch, 1}); !committed) {
-    return committed.error();
-  }
-  return *id;
+  return stored(store, batch, **source, machine, now);
 }
 
 } // namespace skein::node

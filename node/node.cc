@@ -183,12 +183,10 @@ class EmbeddedNode : public Node {
 
   // A short timer, such as the delay before a retry or the end of a signal's time, is worth staying
   // for; people and signals are not.
-  // An approval can be given only by another command, and only once this one is gone.
+  // An approval can be given only by another command, and only once this one is gone: only one
+  // whose time is over is about to go on.
   bool by_timer(const RunRecord& record) const {
-    if (record.waiting_for.starts_with("approval ")) {
-      return false;
-    }
-    constexpr Millis kWorthStaying{60'000};
+    const Millis kWorthStaying{record.waiting_for.starts_with("approval ") ? 0 : 60'000};
     constexpr std::size_t kLooked = 10'000;
     const auto due = store_->due_timers(clock_.now() + kWorthStaying, kLooked);
     return due && std::any_of(due->begin(), due->end(),
@@ -255,7 +253,9 @@ Result<std::unique_ptr<Node>> Node::open(Settings settings) {
   if (auto readable = check(settings); !readable) {
     return readable.error();
   }
-  auto store = storage::RocksStore::open(settings.data);
+  storage::Options options;
+  options.create = settings.make;
+  auto store = storage::RocksStore::open(settings.data, options);
   if (!store) {
     return store.error();
   }

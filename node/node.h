@@ -22,7 +22,8 @@ namespace skein::node {
 
 /// Everything that a node can be told; defaults are for one machine without a server.
 struct Settings {
-  std::filesystem::path data; ///< directory of the database; made where it is not there
+  std::filesystem::path data; ///< directory of the database
+  bool make = true;           ///< the directory where there is none, or an empty one
   std::vector<std::filesystem::path>
       roots;           ///< where the file and shell tools may work; empty: the current directory
   bool sandbox = true; ///< of shell steps that do not say

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -43,9 +44,23 @@ Error unreadable(const std::filesystem::path& directory, std::string_view why) {
 }
 
 Error not_there(const std::filesystem::path& directory, std::string_view why) {
-  return {Code::storage_unreadable,
-          "data directory " + directory.string() + " cannot be used: " + std::string(why),
-          "name the directory that runs were stored in, with --data or SKEIN_DATA"};
+  return {
+      Code::storage_unreadable,
+      "data directory " + directory.string() + " cannot be used: " + std::string(why),
+      "name the directory that runs were stored in, with --data or SKEIN_DATA; `skein run flow` "
+      "and `skein apply` make a new one"};
+}
+
+/// What a database that is being made has before it has CURRENT; and what every file system has.
+bool begins_database(std::string_view file) {
+  return file == "LOCK" || file == "IDENTITY" || file == "lost+found" || file.starts_with("LOG") ||
+         file.starts_with("MANIFEST-") || file.ends_with(".dbtmp");
+}
+
+bool holds_rows(std::string_view file) {
+  const std::string_view number = file.substr(0, file.find_first_not_of("0123456789"));
+  const std::string_view rest = file.substr(number.size());
+  return !number.empty() && (rest == ".log" || rest == ".sst");
 }
 
 /// Without CURRENT, RocksDB would begin an empty database over what the others of its files hold.
@@ -55,19 +70,21 @@ Result<void> check_files(rocksdb::Env& env, const std::filesystem::path& directo
       !env.GetChildren(directory.string(), &files).ok()) {
     return {};
   }
-  bool holds_rows = false;
+  std::erase_if(files, [](const std::string& file) { return file == "." || file == ".."; });
   std::string manifest;
   for (const std::string& file : files) {
-    holds_rows = holds_rows || file.ends_with(".log") || file.ends_with(".sst");
     manifest = file.starts_with("MANIFEST-") ? std::max(manifest, file) : manifest;
   }
-  if (holds_rows) {
+  if (std::ranges::any_of(files, holds_rows)) {
     return Error{Code::storage_corrupt,
                  "the database in " + directory.string() + " is damaged: its file CURRENT is gone",
                  manifest.empty() ? "keep this directory, and restore a copy of it from before"
                                   : "keep a copy of the directory, then name its newest manifest: "
                                     "echo " +
                                         manifest + " > " + (directory / "CURRENT").string()};
+  }
+  if (!std::ranges::all_of(files, begins_database)) {
+    return not_there(directory, "it holds other files and is no data directory of Skein");
   }
   return create ? Result<void>() : not_there(directory, "nothing was ever stored in it");
 }

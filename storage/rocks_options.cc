@@ -64,7 +64,7 @@ rocksdb::DBOptions database_options(const Options& options) {
     database.env = options.env;
   }
   database.create_if_missing = options.create;
-  database.create_missing_column_families = options.create;
+  database.create_missing_column_families = true;
   // The default mode silently drops synced records behind a flipped bit; this one refuses to open.
   database.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
   database.paranoid_checks = true;

@@ -53,7 +53,11 @@ void add_help(CLI::App& app, Chosen& chosen) {
       ->type_name("SHELL")
       ->check(CLI::IsMember({"bash", "zsh", "fish"}))
       ->required();
-  command->footer("Example:\n  source <(skein completion bash)");
+  command->footer(
+      "Example:\n  source <(skein completion bash)   # in ~/.bashrc\n  source <(skein completion "
+      "zsh) "
+      "   # in ~/.zshrc, after compinit\n  skein completion fish > "
+      "~/.config/fish/completions/skein.fish");
   command->callback([shell, &app, &chosen] {
     chosen = [shell, &app](const Context&) {
       put(completion_script(row_of(app), *shell).value_or(""));

@@ -239,7 +239,11 @@ std::string zsh(const CommandRow& root) {
   return out +
          "  esac\n  if [[ ${words[CURRENT]} == -* ]]; then\n    _describe -o option flags\n"
          "  else\n    (( $#commands )) && _describe command commands\n"
-         "    [[ -n $files ]] && _files\n  fi\n  return 0\n}\n_skein \"$@\"\n";
+         "    [[ -n $files ]] && _files\n  fi\n  return 0\n}\n"
+         "# Sourced it registers itself; from fpath it completes.\n"
+         "if [[ ${funcstack[1]} == _skein ]]; then\n  _skein \"$@\"\n"
+         "elif (( $+functions[compdef] )); then\n  compdef _skein skein\n"
+         "else\n  print -u2 'skein: run compinit before this'\nfi\n";
 }
 
 // What a word may be: -x is no file at all, -F a file.

@@ -10,7 +10,7 @@ const ExitCode kExitCodes[6] = {
     {kDone, "succeeded"},
     {kFailed, "the run or the request failed"},
     {kWrongUsage, "wrong usage or an invalid file"},
-    {kUnreachable, "the data directory is in use, or the node is unreachable"},
+    {kUnreachable, "the data directory is in use or cannot be used, or the node is unreachable"},
     {kWaiting, "the run is waiting or paused"},
     {kInterrupted, "interrupted"},
 };

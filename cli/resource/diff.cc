@@ -1,6 +1,8 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <iterator>
 #include <memory>
+#include <vector>
 
 #include "cli/input.h"
 #include "cli/resource/checked.h"
@@ -41,16 +43,25 @@ struct Wanted {
 
 int diff(const Context& context, const Wanted& wanted) {
   const auto documents = documents_of(wanted.files);
-  const auto node =
-      documents ? context.open() : Result<std::unique_ptr<node::Node>>(documents.error());
+  if (!documents) {
+    return complain(documents.error());
+  }
+  std::vector<flow::DefinitionPtr> definitions;
+  for (const Document& document : *documents) {
+    definitions.push_back(checked(context, document, wanted.lenient));
+  }
+  int code = std::count(definitions.begin(), definitions.end(), nullptr) > 0 ? kWrongUsage : kDone;
+  if (std::count(definitions.begin(), definitions.end(), nullptr) == std::ssize(definitions)) {
+    return code;
+  }
+  const auto node = context.open();
   if (!node) {
     return complain(node.error());
   }
-  int code = kDone;
-  for (const Document& document : *documents) {
-    const auto definition = checked(context, document, wanted.lenient);
-    code = std::max(code,
-                    definition ? diff_one((*node)->store(), *definition, document) : kWrongUsage);
+  for (std::size_t i = 0; i < definitions.size(); ++i) {
+    if (definitions[i]) {
+      code = std::max(code, diff_one((*node)->store(), *definitions[i], (*documents)[i]));
+    }
   }
   return code;
 }

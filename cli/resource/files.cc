@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <memory>
 
 #include "cli/commands.h"
@@ -20,14 +19,52 @@ int validate(const Context& context, const Wanted& wanted) {
     return complain(documents.error());
   }
   int code = kDone;
+  std::vector<Value> valid;
   for (const Document& document : *documents) {
-    if (const auto definition = checked(context, document, wanted.lenient)) {
+    const auto definition = checked(context, document, wanted.lenient);
+    if (!definition) {
+      code = kWrongUsage;
+    } else if (context.format == Format::name) {
+      put("flow/" + definition->name + "\n");
+    } else if (!context.structured()) {
       put(document.file + ": flow " + definition->name + " is valid\n");
     } else {
-      code = kWrongUsage;
+      valid.push_back(
+          object({{"file", document.file}, {"kind", "Flow"}, {"name", definition->name}}));
     }
   }
+  if (context.structured()) {
+    print_value(context, Value::of_list(std::move(valid)));
+  }
   return code;
+}
+
+// "created", "changed" or "unchanged", by what there was before.
+std::string_view came_to(const Result<ResourceRow>& before, const ResourceRow& after) {
+  return !before ? "created" : before->revision == after.revision ? "unchanged" : "changed";
+}
+
+Result<Value> apply_one(const Context& context, node::Node& node, const Document& document,
+                        const std::string& name, bool lenient) {
+  const auto before = node.store().resource("Flow", name);
+  const auto definition = node::apply_flow(node.store(), document, now(), &node.tools(), lenient);
+  const auto row =
+      definition ? node.store().resource("Flow", (*definition)->name) : definition.error();
+  if (!row) {
+    return row.error();
+  }
+  const std::string what(came_to(before, *row));
+  if (context.format == Format::name) {
+    put("flow/" + row->name + "\n");
+  } else if (!context.structured()) {
+    put("flow " + row->name + ": revision " + std::to_string(row->revision) + ", " + what + "\n");
+  }
+  return object({{"kind", "Flow"},
+                 {"name", row->name},
+                 {"revision", static_cast<std::int64_t>(row->revision)},
+                 {"hash", to_string(row->hash)},
+                 {"applied_at", to_string(row->applied_at)},
+                 {"result", what}});
 }
 
 // All or nothing: a file that is wrong keeps the others from being applied.
@@ -36,25 +73,29 @@ int apply(const Context& context, const Wanted& wanted) {
   if (!documents) {
     return complain(documents.error());
   }
-  const auto wrong = std::count_if(
-      documents->begin(), documents->end(),
-      [&](const Document& document) { return !checked(context, document, wanted.lenient); });
-  if (wrong > 0) {
+  std::vector<std::string> names;
+  for (const Document& document : *documents) {
+    if (const auto definition = checked(context, document, wanted.lenient)) {
+      names.push_back(definition->name);
+    }
+  }
+  if (names.size() < documents->size()) {
     return kWrongUsage;
   }
   auto node = context.open_or_make();
   if (!node) {
     return complain(node.error());
   }
-  for (const Document& document : *documents) {
-    const auto definition =
-        node::apply_flow((*node)->store(), document, now(), &(*node)->tools(), wanted.lenient);
-    if (!definition) {
-      return complain(definition.error());
+  std::vector<Value> applied;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    auto row = apply_one(context, **node, (*documents)[i], names[i], wanted.lenient);
+    if (!row) {
+      return complain(row.error());
     }
-    const auto row = (*node)->store().resource("Flow", (*definition)->name);
-    put("flow " + (*definition)->name + ": revision " + std::to_string(row ? row->revision : 0) +
-        "\n");
+    applied.push_back(std::move(*row));
+  }
+  if (context.structured()) {
+    print_value(context, Value::of_list(std::move(applied)));
   }
   return kDone;
 }

@@ -82,7 +82,14 @@ int remove(const Context& context, const KindRow& kind, const std::string& name,
   if (!gone) {
     return complain(gone.error());
   }
-  put("flow " + name + " deleted\n");
+  if (context.structured()) {
+    print_value(context, object({{"kind", "Flow"},
+                                 {"name", name},
+                                 {"revision", static_cast<std::int64_t>(row->revision)},
+                                 {"result", "deleted"}}));
+  } else {
+    put(context.format == Format::name ? "flow/" + name + "\n" : "flow " + name + " deleted\n");
+  }
   return kDone;
 }
 

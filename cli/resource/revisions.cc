@@ -64,6 +64,10 @@ int rollback(const Context& context, const KindRow& kind, const std::string& nam
   if (!row) {
     return complain(row.error());
   }
+  if (context.structured()) {
+    print_value(context, value_of(*row));
+    return kDone;
+  }
   put("flow " + name + ": revision " + std::to_string(row->revision) + ", as revision " +
       std::to_string(*revision) + " was\n");
   return kDone;

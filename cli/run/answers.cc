@@ -1,8 +1,11 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
 #include <memory>
 
 #include "cli/checks.h"
 #include "cli/run/one_run.h"
+#include "cli/run/waiting.h"
 #include "core/value/json.h"
 
 namespace skein::cli {
@@ -14,6 +17,20 @@ struct Answer {
   bool detach = false;
 };
 
+// A second approval by the same person is none.
+void say_if_repeated(const Context& context, node::Node& node, const RunId& run,
+                     const std::string& step) {
+  const auto record = record_of(node.store(), run.get());
+  const auto waits = record ? waits_of(node.store(), *record) : std::vector<flow::Machine::Wait>();
+  for (const auto& wait : waits) {
+    const auto& names = wait.approved_by;
+    if (wait.step == step && std::find(names.begin(), names.end(), context.user) != names.end()) {
+      std::fprintf(stderr, "%s has approved %s already, which counts once\n",
+                   harmless(context.user).c_str(), harmless(step).c_str());
+    }
+  }
+}
+
 void add_answer(CLI::App& run, Chosen& chosen, bool approved) {
   auto wanted = std::make_shared<Answer>();
   CLI::App& command = add_on_run(
@@ -21,6 +38,9 @@ void add_answer(CLI::App& run, Chosen& chosen, bool approved) {
       approved ? "Agree to an approval step" : "Refuse an approval step",
       [wanted, approved](const Context& context, node::Node& node, const RunId& id) {
         const auto place = place_of(node, id, wanted->step);
+        if (place && approved && !context.quiet) {
+          say_if_repeated(context, node, id, wanted->step);
+        }
         return place ? tell(context, node, id,
                             flow::Answered{now(), *place, approved, context.user, wanted->comment},
                             wanted->detach)
@@ -30,7 +50,7 @@ void add_answer(CLI::App& run, Chosen& chosen, bool approved) {
       ->required()
       ->type_name("STEP");
   command.add_option("--comment", wanted->comment, "Why")->type_name("TEXT");
-  command.add_flag("--detach", wanted->detach, "Do not stay with the run");
+  command.add_flag("--detach", wanted->detach, "Only record it; `skein run resume` goes on");
 }
 
 struct Signal {
@@ -57,7 +77,7 @@ void add_signal(CLI::App& run, Chosen& chosen) {
   command.add_option("--id", wanted->id, "Repeats of the same id are dropped")
       ->type_name("ID")
       ->check(not_empty());
-  command.add_flag("--detach", wanted->detach, "Do not stay with the run");
+  command.add_flag("--detach", wanted->detach, "Only record it; `skein run resume` goes on");
 }
 
 } // namespace

@@ -15,7 +15,7 @@ void add_ask(CLI::App& run, Chosen& chosen, const char* name, const char* summar
       add_on_run(run, chosen, name, summary,
                  [reason](const Context& context, node::Node& node, const RunId& id) {
                    const auto told = node.tell(id, Asked{now(), context.user, *reason});
-                   return told ? kDone : complain(told.error());
+                   return told ? show_run(context, node, id) : complain(told.error());
                  });
   command.add_option("--reason", *reason, "Why")->type_name("TEXT");
 }
@@ -78,7 +78,7 @@ int resume(const Context& context, const std::string& name, bool detach) {
   if (auto woken = (*node)->resume(record->id); !woken) {
     return complain(woken.error());
   }
-  return detach ? kDone : follow(context, **node, record->id);
+  return detach ? show_run(context, **node, record->id) : follow(context, **node, record->id);
 }
 
 } // namespace
@@ -101,7 +101,7 @@ void add_resume(CLI::App& run, Chosen& chosen) {
   CLI::App* command = run.add_subcommand("resume", "Go on with a run that was cut off or paused");
   command->add_option("run", wanted->run, "Run id")->type_name("RUN");
   command->add_flag("--all", wanted->all, "Every run that was cut off");
-  command->add_flag("--detach", wanted->detach, "Do not stay with the run");
+  command->add_flag("--detach", wanted->detach, "Only record it; `skein run resume` goes on");
   command->callback([wanted, command, &chosen] {
     const bool named = command->get_option("run")->count() > 0;
     chosen = [wanted, named](const Context& context) {

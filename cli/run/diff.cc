@@ -3,6 +3,7 @@
 #include <map>
 #include <memory>
 
+#include "cli/checks.h"
 #include "cli/commands.h"
 #include "core/flow/machine.h"
 #include "core/value/json.h"
@@ -155,8 +156,15 @@ void add_run_diff(CLI::App& run, Chosen& chosen) {
   };
   auto wanted = std::make_shared<Wanted>();
   CLI::App* command = run.add_subcommand("diff", "What two runs did differently");
-  command->add_option("first", wanted->first, "Run id")->required()->type_name("RUN");
-  command->add_option("second", wanted->second, "Run id")->required()->type_name("RUN");
+  command->add_option("first", wanted->first, "Run id")
+      ->required()
+      ->type_name("RUN")
+      ->check(not_empty());
+  command->add_option("second", wanted->second, "Run id")
+      ->required()
+      ->type_name("RUN")
+      ->check(not_empty());
+  command->footer("The exit code is 0 also where they came to something different.");
   command->callback([wanted, &chosen] {
     chosen = [wanted](const Context& context) {
       return diff(context, wanted->first, wanted->second);

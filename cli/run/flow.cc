@@ -9,6 +9,7 @@
 #include "cli/resource/checked.h"
 #include "cli/resource/named.h"
 #include "cli/run/follow.h"
+#include "cli/run/one_run.h"
 
 namespace skein::cli {
 namespace {
@@ -55,7 +56,9 @@ int check_file(const Context& context, const Document& file, const Value& input,
 
 int start(const Context& context, const Wanted& wanted, const Value& input, const Value& labels,
           const std::optional<Document>& file) {
-  const auto node = context.open_or_make(!wanted.detach);
+  const auto node = wanted.detach ? context.open_to_record(file.has_value())
+                    : file        ? context.open_or_make()
+                                  : context.open();
   const auto definition = node ? definition_for(**node, wanted, file) : node.error();
   if (!definition) {
     return complain(definition.error());
@@ -69,8 +72,7 @@ int start(const Context& context, const Wanted& wanted, const Value& input, cons
     return complain(of_input(run.error()));
   }
   if (wanted.detach) {
-    put(run->get() + "\n");
-    return kDone;
+    return show_detached(context, **node, *run);
   }
   if (!context.quiet) {
     std::fprintf(stderr, "run %s\n", run->get().c_str());
@@ -119,7 +121,8 @@ void add_run_flow(CLI::App& parent, Chosen& chosen, const char* name) {
   flow->add_option("--label", wanted->labels, "Label of the run")->type_name("NAME=VALUE");
   flow->add_flag("--lenient", wanted->lenient, "Unknown keys are warnings");
   flow->add_flag("--watch", wanted->watch, "Draw the run while it goes on");
-  flow->add_flag("--detach", wanted->detach, "Print the id as soon as the run is durable");
+  flow->add_flag("--detach", wanted->detach,
+                 "Record the run and print its id; `skein run resume` starts it");
   flow->footer(
       "A file is applied first, as by `skein apply`: it becomes the newest revision of the flow of "
       "that name.\n\nExample:\n  skein run flow deploy.yaml -i service=web -i replicas=3 --id "

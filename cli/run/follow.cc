@@ -3,39 +3,12 @@
 #include <cstdio>
 
 #include "cli/run/interrupt.h"
+#include "cli/run/waiting.h"
 #include "core/value/json.h"
 #include "node/replay.h"
 
 namespace skein::cli {
 namespace {
-
-// What a person could do now, as a command.
-std::string next_command(const RunRecord& record) {
-  const std::string& run = record.id.get();
-  const std::string& what = record.waiting_for;
-  if (what.starts_with("approval ")) {
-    return "answer with: skein run approve " + run + " " + what.substr(9);
-  }
-  if (what.starts_with("signal ")) {
-    return "send it with: skein run signal " + run + " " + what.substr(7);
-  }
-  if (what.starts_with("settle ")) {
-    return "decide with: skein run retry " + run + " --step " + what.substr(7) +
-           " [--done JSON | --failed]";
-  }
-  return record.state == RunState::paused || what.starts_with("timer ")
-             ? "go on with: skein run resume " + run
-             : "";
-}
-
-void tell_waiting(const RunRecord& record) {
-  std::fprintf(stderr, "run %s is %s for %s%s%s\n", record.id.get().c_str(),
-               std::string(name_of(record.state)).c_str(), harmless(record.waiting_for).c_str(),
-               record.reason.empty() ? "" : ": ", harmless(record.reason).c_str());
-  if (const std::string next = harmless(next_command(record)); !next.empty()) {
-    std::fprintf(stderr, "  %s\n", next.c_str());
-  }
-}
 
 // " in step count[3]", where it was a step that the run failed with.
 std::string failed_step(const Store& store, const RunRecord& record) {
@@ -55,6 +28,33 @@ std::string failed_step(const Store& store, const RunRecord& record) {
     }
   }
   return "";
+}
+
+// With its hint and what to do next; as JSON where errors are.
+void tell_failed(const Context& context, const Store& store, const RunRecord& record) {
+  const std::string& run = record.id.get();
+  const std::string state(name_of(record.state));
+  const std::string hint = record.failure ? record.failure->hint : "";
+  if (errors_are_json()) {
+    const Value body = object(
+        {{"code", record.failure ? Value(record.failure->code) : Value()},
+         {"message", record.failure ? record.failure->message : record.reason},
+         {"hint", hint},
+         {"run", run},
+         {"state", state},
+         {"step", record.failure && !record.failure->step.empty() ? Value(record.failure->step)
+                                                                  : Value()}});
+    std::fprintf(stderr, "%s\n", to_json(object({{"error", body}})).c_str());
+    return;
+  }
+  std::fprintf(stderr, "run %s %s%s: %s\n", run.c_str(), state.c_str(),
+               harmless(failed_step(store, record)).c_str(), harmless(record.reason).c_str());
+  if (!hint.empty()) {
+    std::fprintf(stderr, "  hint: %s\n", harmless(hint).c_str());
+  }
+  if (const std::string next = next_command(store, record); !context.quiet && !next.empty()) {
+    std::fprintf(stderr, "  %s\n", harmless(next).c_str());
+  }
 }
 
 } // namespace
@@ -79,13 +79,11 @@ int tell_outcome(const Context& context, const Store& store, const RunRecord& re
       return kDone;
     case RunState::failed:
     case RunState::cancelled:
-      std::fprintf(stderr, "run %s %s%s: %s\n", record.id.get().c_str(),
-                   std::string(name_of(record.state)).c_str(),
-                   harmless(failed_step(store, record)).c_str(), harmless(record.reason).c_str());
+      tell_failed(context, store, record);
       return kFailed;
     default:
-      if (!context.quiet) {
-        tell_waiting(record);
+      if (!context.quiet && !errors_are_json()) { // what is printed says it
+        tell_waiting(store, record);
       }
       return kWaiting;
   }
@@ -104,6 +102,7 @@ int follow(const Context& context, node::Node& node, const RunId& run, Shown sho
     return complain(record.error());
   }
   if (interrupted() && !is_final(record->state)) {
+    said_how_to_go_on();
     return complain(Error{Code::interrupted, "run " + run.get() + " is interrupted",
                           "go on with `skein run resume " + run.get() + "`"});
   }

@@ -29,8 +29,7 @@ int make(const Context& context, node::Node& node, const node::ForkRequest& requ
     return complain(run.error());
   }
   if (detach) {
-    put(run->get() + "\n");
-    return kDone;
+    return show_detached(context, node, *run);
   }
   if (!context.quiet) {
     std::fprintf(stderr, "run %s\n", run->get().c_str());
@@ -54,26 +53,7 @@ int fork(const Context& context, node::Node& node, const RunId& source, const Fo
   return make(context, node, request, wanted.detach);
 }
 
-struct Retry {
-  std::string step;
-  std::string done;
-  std::string id;
-  bool failed = false;
-  bool detach = false;
-};
-
-int settle(const Context& context, node::Node& node, const RunId& run, const Retry& wanted) {
-  const auto place = place_of(node, run, wanted.step);
-  const auto output = wanted.done.empty() ? Result<Value>(Value()) : parse_json(wanted.done);
-  if (!place || !output) {
-    return complain(place ? output.error() : place.error());
-  }
-  const auto how = !wanted.done.empty() ? flow::Settled::How::succeed
-                   : wanted.failed      ? flow::Settled::How::fail
-                                        : flow::Settled::How::retry;
-  return tell(context, node, run, flow::Settled{now(), *place, how, *output, context.user},
-              wanted.detach);
-}
+} // namespace
 
 // The last entry before the attempt that the run failed with, so that a fork from there makes that
 // attempt anew or asks again; or before the timer that ended it.
@@ -114,9 +94,33 @@ Result<Seq> before_failure(const Store& store, const RunRecord& record) {
   if (attempt.get() == 0 && timer.get() == 0) {
     return Error{Code::run_state_conflict,
                  "run " + record.id.get() + " failed without a step that could run again",
-                 "fork it with other variables: `skein run fork " + record.id.get() + " --at 1`"};
+                 "fork it with other input or variables: `skein run fork " + record.id.get() +
+                     " --at 1 -i NAME=VALUE --set NAME=VALUE`"};
   }
   return attempt.get() > 0 ? attempt : timer;
+}
+
+namespace {
+
+struct Retry {
+  std::string step;
+  std::string done;
+  std::string id;
+  bool failed = false;
+  bool detach = false;
+};
+
+int settle(const Context& context, node::Node& node, const RunId& run, const Retry& wanted) {
+  const auto place = place_of(node, run, wanted.step);
+  const auto output = wanted.done.empty() ? Result<Value>(Value()) : parse_json(wanted.done);
+  if (!place || !output) {
+    return complain(place ? output.error() : place.error());
+  }
+  const auto how = !wanted.done.empty() ? flow::Settled::How::succeed
+                   : wanted.failed      ? flow::Settled::How::fail
+                                        : flow::Settled::How::retry;
+  return tell(context, node, run, flow::Settled{now(), *place, how, *output, context.user},
+              wanted.detach);
 }
 
 int retry(const Context& context, node::Node& node, const RunId& run, const Retry& wanted) {
@@ -141,6 +145,13 @@ int retry(const Context& context, node::Node& node, const RunId& run, const Retr
       request.id = RunId(wanted.id);
     }
     return make(context, node, request, wanted.detach);
+  }
+  if (is_final(record->state)) {
+    return complain(Error{Code::run_state_conflict,
+                          "run " + run.get() + " is " + std::string(name_of(record->state)) +
+                              ": only a failed run, or a step in doubt, is tried again",
+                          "run a part of it anew from an entry: skein run fork " + run.get() +
+                              " --at ENTRY; see `skein run history " + run.get() + "`"});
   }
   if (wanted.step.empty()) {
     return complain(Error{
@@ -168,7 +179,8 @@ void add_fork(CLI::App& run, Chosen& chosen) {
   command.add_option("-i,--input", wanted->input, "Field of the input, as NAME=VALUE")
       ->type_name("NAME=VALUE");
   command.add_option("--id", wanted->id, "Id of the new run")->type_name("ID")->check(not_empty());
-  command.add_flag("--detach", wanted->detach, "Print the id and do not run it");
+  command.add_flag("--detach", wanted->detach,
+                   "Record the new run and print its id; `skein run resume` starts it");
   command.footer(
       "Example:\n  skein run fork incident-1 --at 42 --set threshold=0.5\n  skein run diff "
       "incident-1 incident-1-f1");
@@ -190,7 +202,7 @@ void add_retry(CLI::App& run, Chosen& chosen) {
   command.add_option("--id", wanted->id, "Id of the new run that goes on from a failed one")
       ->type_name("ID")
       ->check(not_empty());
-  command.add_flag("--detach", wanted->detach, "Do not stay with the run");
+  command.add_flag("--detach", wanted->detach, "Only record it; `skein run resume` goes on");
   command.footer(
       "A failed run stays as it is: a new one takes its journal up to the failure, and goes on.");
 }

@@ -4,24 +4,12 @@
 #include "cli/checks.h"
 #include "cli/run/one_run.h"
 #include "cli/run/story.h"
+#include "node/fork.h"
 
 namespace skein::cli {
 namespace {
 
 constexpr std::size_t kWhatColumns = 80;
-
-Value value_of(const Entry& entry, const Told& told) {
-  const auto or_null = [](const std::string& text) { return text.empty() ? Value() : Value(text); };
-  return object({{"at", to_string(told.at)},
-                 {"entry", static_cast<std::int64_t>(told.seq.get())},
-                 {"kind", told.kind},
-                 {"step", or_null(told.step)},
-                 {"what", told.step.empty() ? told.what : told.step + " " + told.what},
-                 {"cause", or_null(told.cause)},
-                 {"key", or_null(told.key)},
-                 {"effects", to_string(entry.effects)},
-                 {"state", to_string(entry.state)}});
-}
 
 struct Wanted {
   std::string step;
@@ -44,7 +32,7 @@ int history(const Context& context, node::Node& node, const RunId& run, const Wa
     }
     const bool shown = told->seq.get() >= wanted.from && told->is_about(wanted.step);
     if (shown && context.structured()) {
-      values.push_back(value_of(entry, *told));
+      values.push_back(to_value(entry, *told));
     } else if (shown) {
       rows.push_back({to_string(told->at), std::to_string(told->seq.get()), told->step,
                       shortened(told->what, columns), told->cause, told->key});
@@ -56,6 +44,9 @@ int history(const Context& context, node::Node& node, const RunId& run, const Wa
   }
   if (auto known = story.knows_step(wanted.step); !known) {
     return complain(known.error());
+  }
+  if (wanted.from > story.last().get()) {
+    return complain(node::no_entry(run, story.last(), Seq(wanted.from)));
   }
   if (context.structured()) {
     print_value(context.format, Value::of_list(std::move(values)));

@@ -1,13 +1,25 @@
 #include <CLI/CLI.hpp>
+#include <cstdio>
 #include <memory>
 
 #include "cli/checks.h"
 #include "cli/run/one_run.h"
+#include "cli/run/waiting.h"
 #include "node/fork.h"
 #include "node/replay.h"
 
 namespace skein::cli {
 namespace {
+
+// "2 of 3 items, 1 failed".
+std::string items_of(const flow::Machine::StepView& step) {
+  if (step.items == 0) {
+    return "";
+  }
+  return (step.items_done < step.items ? std::to_string(step.items_done) + " of " : "") +
+         std::to_string(step.items) + " items" +
+         (step.items_failed > 0 ? ", " + std::to_string(step.items_failed) + " failed" : "");
+}
 
 int status(const Context& context, node::Node& node, const RunId& run) {
   const auto stored = record_of(node.store(), run.get());
@@ -28,12 +40,17 @@ int status(const Context& context, node::Node& node, const RunId& run) {
   if (!machine) {
     return complain(machine.error());
   }
-  std::vector<std::vector<std::string>> rows{{"STEP", "STATUS", "ATTEMPT", "ERROR"}};
+  std::vector<std::vector<std::string>> rows{{"STEP", "STATUS", "ATTEMPT", "NOTE"}};
   for (const auto& step : machine->view()) {
-    rows.push_back({step.name, step.status, step.attempt > 0 ? std::to_string(step.attempt) : "",
-                    step.failure ? step.failure->code + ": " + step.failure->message : ""});
+    rows.push_back(
+        {step.name, step.status, step.attempt > 0 ? std::to_string(step.attempt) : "",
+         step.failure ? step.failure->code + ": " + step.failure->message : items_of(step)});
   }
   put(harmless(to_yaml(*value)) + "\n" + table(rows));
+  if (const std::string next = next_command(node.store(), *record);
+      !context.quiet && !next.empty()) {
+    std::fprintf(stderr, "%s\n", harmless(next).c_str());
+  }
   return kDone;
 }
 

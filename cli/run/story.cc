@@ -100,6 +100,19 @@ struct Story::Teller {
   }
 };
 
+Value to_value(const Entry& entry, const Told& told) {
+  const auto or_null = [](const std::string& text) { return text.empty() ? Value() : Value(text); };
+  return object({{"at", to_string(told.at)},
+                 {"entry", static_cast<std::int64_t>(told.seq.get())},
+                 {"kind", told.kind},
+                 {"step", or_null(told.step)},
+                 {"what", told.step.empty() ? told.what : told.step + " " + told.what},
+                 {"cause", or_null(told.cause)},
+                 {"key", or_null(told.key)},
+                 {"effects", to_string(entry.effects)},
+                 {"state", to_string(entry.state)}});
+}
+
 Story::Story(DefinitionOf definition_of) : definition_of_(std::move(definition_of)) {}
 
 std::string Story::entry_text(Seq seq) const {

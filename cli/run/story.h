@@ -27,6 +27,9 @@ struct Told {
   }
 };
 
+/// As `run history -o json` has it.
+Value to_value(const Entry& entry, const Told& told);
+
 /// Folds a journal, and knows for each entry why it is there: which entry asked for the attempt
 /// that ended, armed the timer that is due, opened the approval that was answered.
 class Story {

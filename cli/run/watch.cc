@@ -17,7 +17,7 @@ int watch(const Context& context, node::Node& node, const RunId& run) {
       return complain(woken.error());
     }
   }
-  return follow(context, node, run, {Show::tree, stdout});
+  return follow(context, node, run, {context.structured() ? Show::lines : Show::tree, stdout});
 }
 
 } // namespace

@@ -62,7 +62,7 @@ void Watcher::begin() {
   const auto read = node_.store().read_journal(run_, Seq(1), [&](const Entry& entry) {
     const auto told = story_.take(entry);
     if (told) {
-      tell(*told);
+      tell(entry, *told);
     }
     return told.ok();
   });
@@ -80,14 +80,18 @@ void Watcher::take_new() {
   for (const Entry& entry : fresh) {
     if (entry.seq > story_.last()) {
       if (const auto told = story_.take(entry)) {
-        tell(*told);
+        tell(entry, *told);
       }
     }
   }
 }
 
-void Watcher::tell(const Told& told) {
+void Watcher::tell(const Entry& entry, const Told& told) {
   if (show_ != Show::lines) {
+    return;
+  }
+  if (to_ == stdout && context_.structured()) {
+    print_next(context_.format, to_value(entry, told));
     return;
   }
   const std::string line = to_string(told.at) + "  " + std::to_string(told.seq.get()) + "  " +

@@ -39,7 +39,7 @@ class Watcher {
  private:
   void begin();
   void take_new();
-  void tell(const Told& told);
+  void tell(const Entry& entry, const Told& told);
   void redraw(std::vector<std::string> lines);
   Style style() const;
 

@@ -225,12 +225,31 @@ Result<Place> Machine::place_of(std::string_view text) const {
   }
   const std::uint8_t depth = depth_of(*definition_, definition_->scope_of_step[step->index]);
   if (!rest.empty() || place.depth != depth) {
-    return Error{Code::flow_step_unknown,
-                 "\"" + std::string(text) + "\" names no place of step " + step->id,
-                 "give an item number for each for_each around it, such as " + step->id + "[0]"};
+    return Error{
+        Code::flow_step_unknown, "\"" + std::string(text) + "\" names no place of step " + step->id,
+        depth == 0
+            ? step->id + " is in no for_each: say " + step->id
+            : "give an item number for each for_each around it, such as " + step->id + "[0]"};
   }
   return place;
 }
+
+namespace {
+
+void count_items(const Step& shape, const StepState& step, Machine::StepView& view) {
+  if (!std::holds_alternative<ForEachStep>(shape.kind)) {
+    return;
+  }
+  if (const auto* each = step.detail ? std::get_if<ForEachState>(step.detail.get()) : nullptr) {
+    view.items = static_cast<std::uint32_t>(each->items.as_list().size());
+    view.items_done = each->done;
+  } else if (step.output.is(Kind::list)) {
+    view.items = view.items_done = static_cast<std::uint32_t>(step.output.as_list().size());
+  }
+  view.items_failed = step.items_failed;
+}
+
+} // namespace
 
 std::vector<Machine::StepView> Machine::view() const {
   std::vector<StepView> views;
@@ -240,6 +259,7 @@ std::vector<Machine::StepView> Machine::view() const {
       const Place place = around(inside, index, inside.depth);
       views.push_back({place, text_of(place), std::string(name_of(step.status)), step.attempt,
                        step.failure ? std::optional(*step.failure) : std::nullopt, step.output});
+      count_items(definition_->steps[index], step, views.back());
     }
   };
   if (!state_->root.steps.empty()) {

@@ -93,8 +93,24 @@ class Machine {
     std::uint32_t attempt = 0;
     std::optional<Failure> failure;
     Value output;
+    std::uint32_t items = 0; ///< of a for_each that has begun
+    std::uint32_t items_done = 0;
+    std::uint32_t items_failed = 0; ///< of those that are done
   };
   std::vector<StepView> view() const;
+
+  /// What keeps a step waiting: people, a signal, or an instant.
+  struct Wait {
+    std::string what; ///< "approval agree", "signal go", "timer 2026-…", as waiting_for() says it
+    std::string step;
+    Value message;                        ///< what the approvers are shown, or null
+    std::vector<std::string> approvers;   ///< who may approve; empty: anyone
+    std::vector<std::string> approved_by; ///< who has
+    std::uint32_t required = 0;           ///< people who have to; 0 where it is no approval
+    std::optional<Instant> until;         ///< when the wait ends by itself
+    std::string then;                     ///< what is with it then: "approved", "rejected", …
+  };
+  std::vector<Wait> waits() const; ///< in order of their places
 
  private:
   Result<void> accepts(const Event& event) const;

@@ -129,6 +129,7 @@ class Writer {
     add("resolved", step.resolved);
     add("taken", step.taken);
     add("timer", step.timer);
+    add("items_failed", step.items_failed);
     if (step.begun) {
       entry.emplace_back("begun", number(static_cast<std::uint64_t>(step.effect_class)));
     }
@@ -349,6 +350,7 @@ class Reader {
     step->resolved = static_cast<std::uint16_t>(number_at(entry, "resolved"));
     step->taken = static_cast<std::uint16_t>(number_at(entry, "taken"));
     step->timer = number_at(entry, "timer");
+    step->items_failed = static_cast<std::uint32_t>(number_at(entry, "items_failed"));
     step->begun = entry.find("begun") != nullptr;
     if (step->begun) {
       step->effect_class = static_cast<EffectClass>(number_at(entry, "begun"));

@@ -84,8 +84,9 @@ struct StepState {
   std::uint16_t resolved = 0; ///< edges into it whose source has ended
   std::uint16_t taken = 0;    ///< those of them that chose it
   std::uint32_t attempt = 0;
-  std::uint64_t timer = 0; ///< armed for it; 0: none
-  Value input;             ///< of the attempt that is under way
+  std::uint32_t items_failed = 0; ///< of a for_each; decides nothing, so in no digest
+  std::uint64_t timer = 0;        ///< armed for it; 0: none
+  Value input;                    ///< of the attempt that is under way
   Value output;
   Digest output_digest;
   std::unique_ptr<Failure> failure;

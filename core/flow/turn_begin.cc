@@ -243,6 +243,7 @@ void Turn::begin_kind(const Place& place, const ForEachStep& kind) {
   each.items = std::move(*items);
   StepState& step = at(place);
   step.status = StepStatus::running;
+  step.items_failed = 0;
   step.detail = std::make_unique<Detail>(std::move(each));
   queue_item(place, std::get<ForEachState>(*step.detail));
 }

@@ -195,6 +195,7 @@ void Turn::item_ended(const Place& each, std::uint32_t item, const StepState* re
   auto& state = std::get<ForEachState>(*at(each).detail);
   state.under_way.erase(item);
   ++state.done;
+  at(each).items_failed += failure != nullptr ? 1 : 0;
   thread_local DigestWriter cell;
   state.digest.add(cell.clear()
                        .put(std::uint64_t{item})

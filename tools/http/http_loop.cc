@@ -176,7 +176,10 @@ Error HttpLoop::Exchange::error_of(CURLcode code) const {
   const std::string where = host + ":" + std::to_string(request.port);
   if (!blocked.empty()) {
     return {Code::http_blocked, where + " leads to " + blocked + ", which requests may not reach",
-            "let the operator allow it with SKEIN_HTTP_ALLOW"};
+            "let the operator allow it: SKEIN_HTTP_ALLOW=" + where +
+                (request.port == 80 || request.port == 443
+                     ? ""
+                     : " (an entry without a port allows 80 and 443 only)")};
   }
   if (too_large) {
     return {Code::tool_output_limit,
