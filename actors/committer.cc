@@ -42,7 +42,7 @@ bool Committer::is_alone(const Batch& batch) const {
 }
 
 // Who hears the answer may submit the next at once, and finds nobody writing.
-void Committer::write(std::unique_lock<std::mutex>& lock) {
+void Committer::write(std::unique_lock<std::mutex>& lock) noexcept {
   writing_ = true;
   std::vector<Item> items;
   items.swap(queue_);
@@ -54,7 +54,7 @@ void Committer::write(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   const Instant begun = clock_.now();
   std::vector<Batch> batches = batches_of(items, begun);
-  const Result<void> written = store_.commit(batches);
+  std::vector<Result<void>> written = commit(batches);
   const bool quick = clock_.now() - begun <= kQuick;
   failpoint("run.after_sync");
   lock.lock();
@@ -65,9 +65,21 @@ void Committer::write(std::unique_lock<std::mutex>& lock) {
   }
   lock.unlock();
   for (std::size_t i = 0; i < items.size(); ++i) {
-    items[i].answer(written, std::move(batches[i]));
+    items[i].answer(written[i], std::move(batches[i]));
   }
   lock.lock();
+}
+
+// What cannot be written for one run alone must not make the others fall with it.
+std::vector<Result<void>> Committer::commit(std::span<const Batch> batches) {
+  const Result<void> all = store_.commit(batches);
+  std::vector<Result<void>> each(batches.size(), all);
+  const bool of_one = !all && all.error().code != Code::storage_full &&
+                      all.error().code != Code::storage_io && batches.size() > 1;
+  for (std::size_t i = 0; of_one && i < batches.size(); ++i) {
+    each[i] = store_.commit(batches.subspan(i, 1));
+  }
+  return each;
 }
 
 std::vector<Batch> Committer::batches_of(std::vector<Item>& items, Instant now) {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <thread>
 #include <vector>
 
@@ -34,7 +35,8 @@ class Commits {
 /// scheduler waits for a disk, but for one case: a run that has the store to itself, while the disk
 /// takes no longer than the hand-over to another thread and back. Such a run writes where it
 /// submits. Thread-safety: submit from any thread. Answers come on the committer's thread or within
-/// submit, and must not block.
+/// submit, and must not block. An exception in a write ends the process: nobody knows what is in
+/// memory then, and the journal does.
 class Committer : public Commits {
  public:
   Committer(Store& store, const Clock& clock);
@@ -54,7 +56,8 @@ class Committer : public Commits {
 
   void run();
   bool is_alone(const Batch& batch) const;
-  void write(std::unique_lock<std::mutex>& lock);
+  void write(std::unique_lock<std::mutex>& lock) noexcept;
+  std::vector<Result<void>> commit(std::span<const Batch> batches);
   std::vector<Batch> batches_of(std::vector<Item>& items, Instant now);
 
   Store& store_;

@@ -69,11 +69,14 @@ struct FlowActorState {
   // flow_recovery.cc: what a crash cut off
   Result<void> load(std::optional<LoadedRun> known);
   Result<void> fold(std::optional<LoadedRun> known);
+  Result<void> fold(const Entry& entry);
+  Result<void> fold_journal();
   void recover();
   void recover(const flow::Outstanding& effect);
 
   // flow_effects.cc: attempts of steps, by the class of their effect
   void dispatch(const flow::Dispatch& effect);
+  void has_no_tool(const flow::Place& place, std::uint32_t attempt);
   void queue(const flow::Place& place, UnderWay attempt);
   void start(const SlotGranted& granted);
   void execute(const flow::Place& place, std::uint32_t attempt);

@@ -51,12 +51,7 @@ void FlowActorState::dispatch(const flow::Dispatch& effect) {
   Tool* tool = tool_of(effect.place);
   const Instant now = shared->around.clock.now();
   if (tool == nullptr) {
-    const auto& missing = std::get<flow::ToolStep>(machine->step_at(effect.place).kind).tool;
-    AttemptEnded none{effect.place,
-                      effect.attempt,
-                      Error{Code::tool_unknown, "this node has no tool \"" + missing + "\""},
-                      {}};
-    handle(event_of(none, now), {});
+    has_no_tool(effect.place, effect.attempt);
     return;
   }
   if (auto valid = tool->check(effect.input); !valid) {
@@ -71,6 +66,16 @@ void FlowActorState::dispatch(const flow::Dispatch& effect) {
     }
   }
   queue(effect.place, {effect.attempt, effect.input, effect_class == EffectClass::pure, {}, {}});
+}
+
+void FlowActorState::has_no_tool(const flow::Place& place, std::uint32_t attempt) {
+  const auto& missing = std::get<flow::ToolStep>(machine->step_at(place).kind).tool;
+  handle(event_of({place,
+                   attempt,
+                   Error{Code::tool_unknown, "this node has no tool \"" + missing + "\""},
+                   {}},
+                  shared->around.clock.now()),
+         {});
 }
 
 // A slot comes before the intent: what a crash finds begun had a slot, and may have happened.
@@ -112,11 +117,17 @@ void FlowActorState::execute(const flow::Place& place, std::uint32_t number) {
   if (under_way == attempts.end() || under_way->second.attempt != number) {
     return; // abandoned while its intent was written
   }
+  Tool* const tool = tool_of(place);
+  if (tool == nullptr) { // this program has fewer than the one that began it
+    attempts.erase(under_way);
+    has_no_tool(place, number);
+    return;
+  }
   auto attempt = std::make_shared<Attempt>();
   attempt->call = call_of(place, number, under_way->second.input);
   attempt->place = place;
   attempt->timeout = machine->step_at(place).timeout;
-  attempt->tool = tool_of(place);
+  attempt->tool = tool;
   attempt->ticket = std::move(under_way->second.ticket);
   under_way->second.actor =
       self->spawn(step_actor, caf::actor_cast<caf::actor>(self), std::move(attempt));

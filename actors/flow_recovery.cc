@@ -1,5 +1,7 @@
 #include "actors/flow_actor.h"
 
+#include <spdlog/spdlog.h>
+
 #include "core/ports/failpoint.h"
 
 namespace skein::actors {
@@ -25,28 +27,45 @@ Result<void> FlowActorState::fold(std::optional<LoadedRun> known) {
   if (!definition) {
     return definition.error();
   }
+  machine.emplace(run, *definition);
   if (from_disk->checkpoint) {
     auto restored = flow::Machine::restore(run, *definition, *from_disk->checkpoint);
     if (!restored) {
-      return restored.error();
+      spdlog::error("{}; its whole journal is folded instead", to_string(restored.error()));
+      return fold_journal();
     }
     machine = std::move(*restored);
     seq = from_disk->checkpoint->seq.get();
-  } else {
-    machine.emplace(run, *definition);
   }
+  Result<void> folded;
   for (const Entry& entry : from_disk->tail) {
-    const auto effects = machine->step(entry.event);
-    if (!effects || machine->state_digest() != entry.state) {
-      return Error{Code::replay_mismatch,
-                   "entry " + std::to_string(entry.seq.get()) + " of run " + run.get() +
-                       " folds to another state than it recorded",
-                   "see `skein run replay " + run.get() + "`"};
+    if (folded = fold(entry); !folded) {
+      break;
     }
-    seq = entry.seq.get();
-    newest = flow::at_of(entry.event);
-    ++since_checkpoint;
   }
+  return folded;
+}
+
+Result<void> FlowActorState::fold_journal() {
+  Result<void> folded;
+  auto read = shared->around.store.read_journal(run, Seq(1), [&](Entry&& entry) {
+    folded = fold(entry);
+    return folded.ok();
+  });
+  return read ? folded : read;
+}
+
+Result<void> FlowActorState::fold(const Entry& entry) {
+  const auto effects = machine->step(entry.event);
+  if (!effects || machine->state_digest() != entry.state) {
+    return Error{Code::replay_mismatch,
+                 "entry " + std::to_string(entry.seq.get()) + " of run " + run.get() +
+                     " folds to another state than it recorded",
+                 "see `skein run replay " + run.get() + "`"};
+  }
+  seq = entry.seq.get();
+  newest = flow::at_of(entry.event);
+  ++since_checkpoint;
   return {};
 }
 
@@ -77,7 +96,11 @@ void FlowActorState::recover(const flow::Outstanding& effect) {
   }
   if (effect.effect_class == EffectClass::verify && tool != nullptr) {
     auto found = tool->probe(call_of(effect.place, effect.attempt, effect.input));
-    if (found && *found) {
+    if (!found) { // it cannot tell, so it may have happened
+      handle(flow::FoundInDoubt{shared->around.clock.now(), effect.place, effect.attempt}, {});
+      return;
+    }
+    if (*found) {
       handle(flow::Succeeded{shared->around.clock.now(), effect.place, effect.attempt, **found},
              {});
       return;

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "actors/fatal.h"
 #include "actors/flow_actor.h"
 
 namespace skein::actors {
@@ -187,6 +188,7 @@ caf::behavior partition_actor(caf::stateful_actor<PartitionActorState>* self, Sh
                               PartitionId partition) {
   PartitionActorState& state = self->state;
   state.self = self;
+  make_exceptions_fatal(*self);
   state.shared = std::move(shared);
   state.partition = partition;
   state.proposals = proposals_of(*self);

@@ -35,10 +35,10 @@ class CafRunHost : public RunHost {
         committer_(surroundings.store, surroundings.clock),
         system_(config_),
         shared_(std::make_shared<Shared>(std::move(surroundings), limits, committer_)) {
-    shared_->deliver = [this](const RunId& run, flow::Event event) {
-      send(run, std::make_shared<Inbound>(Inbound{run, std::move(event), {}}));
+    shared_->deliver = [this](const RunId& run, flow::Event event, Reply reply) {
+      send(run, std::make_shared<Inbound>(Inbound{run, std::move(event), std::move(reply)}));
     };
-    shared_->wake = [this](const RunId& run) { wake(run, {}); };
+    shared_->wake = [this](const RunId& run, Reply reply) { wake(run, std::move(reply)); };
     shared_->timer = system_.spawn(timer_actor, shared_);
     shared_->supervisor = system_.spawn(supervisor_actor, shared_);
     shared_->outbox = system_.spawn(outbox_actor, shared_);

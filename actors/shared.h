@@ -31,8 +31,8 @@ struct Shared {
   caf::actor timer;
   caf::actor supervisor;
   caf::actor outbox;
-  std::function<void(const RunId&, flow::Event)> deliver; ///< from an actor
-  std::function<void(const RunId&)> wake;
+  std::function<void(const RunId&, flow::Event, Reply)> deliver; ///< from an actor
+  std::function<void(const RunId&, Reply)> wake;
 
   /// Whether new effects may start.
   bool starts() const { return limits.starts_effects && !draining.load(std::memory_order_relaxed); }

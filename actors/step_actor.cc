@@ -1,8 +1,22 @@
 #include "actors/step_actor.h"
 
+#include <algorithm>
+
 #include "core/ports/failpoint.h"
 
 namespace skein::actors {
+namespace {
+
+constexpr Millis kLongestSleep{250};
+
+} // namespace
+
+// A message that CAF delays cannot be taken back, and keeps its receiver's memory until it is due.
+void StepActorState::sleep(caf::stateful_actor<StepActorState>* self) {
+  const Millis part = std::min(left, kLongestSleep);
+  left.count -= part.count;
+  self->delayed_send(self, std::chrono::milliseconds(part.count), Tick{});
+}
 
 void StepActorState::end(caf::stateful_actor<StepActorState>* self, const caf::actor& owner,
                          ToolResult result) {
@@ -19,7 +33,8 @@ caf::behavior step_actor(caf::stateful_actor<StepActorState>* self, caf::actor o
   StepActorState& state = self->state;
   state.attempt = std::move(*attempt);
   if (state.attempt.timeout) {
-    self->delayed_send(self, std::chrono::milliseconds(state.attempt.timeout->count), Tick{});
+    state.left = *state.attempt.timeout;
+    state.sleep(self);
   }
   failpoint("effect.before_tool");
   // Alive until its tool has ended, though its run may have forgotten it.
@@ -34,6 +49,10 @@ caf::behavior step_actor(caf::stateful_actor<StepActorState>* self, caf::actor o
       },
       [self, owner](const Tick&) {
         StepActorState& now = self->state;
+        if (now.left.count > 0) {
+          now.sleep(self);
+          return;
+        }
         now.end(self, owner,
                 Error{Code::step_timeout,
                       "the attempt took longer than " + to_string(*now.attempt.timeout)});

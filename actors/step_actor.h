@@ -18,7 +18,10 @@ struct StepActorState {
   static inline const char* name = "step_actor";
   Attempt attempt;
   std::unique_ptr<ToolHandle> handle;
+  Millis left; ///< until its deadline, where it has one
   bool ended = false;
+
+  void sleep(caf::stateful_actor<StepActorState>* self);
 
   void end(caf::stateful_actor<StepActorState>* self, const caf::actor& owner, ToolResult result);
 };

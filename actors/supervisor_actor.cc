@@ -2,6 +2,8 @@
 
 #include <spdlog/spdlog.h>
 
+#include "actors/fatal.h"
+
 namespace skein::actors {
 namespace {
 
@@ -40,7 +42,13 @@ void SupervisorActorState::fell(const Fell& fall) {
         "fell " + std::to_string(known.at.size()) + " times within a minute, last: " + fall.why;
     spdlog::error("run {} is paused: it {}", fall.run.get(), why);
     falls.erase(fall.run); // whoever resumes it begins anew
-    shared->deliver(fall.run, flow::PauseAsked{now, "supervisor", why});
+    shared->deliver(fall.run, flow::PauseAsked{now, "supervisor", why},
+                    [run = fall.run](const Result<void>& paused) {
+                      if (!paused) {
+                        spdlog::error("run {} could not be paused: {}", run.get(),
+                                      to_string(paused.error()));
+                      }
+                    });
   }
 }
 
@@ -51,11 +59,20 @@ void SupervisorActorState::rise(const RisePtr& rise) {
     self->delayed_send(self, kWhileFull, rise);
     return;
   }
-  shared->wake(rise->run);
+  // One that cannot be loaded now has fallen again.
+  shared->wake(rise->run, [me = self->address(), run = rise->run](const Result<void>& risen) {
+    const auto alive = caf::actor_cast<caf::actor>(me);
+    if (!risen && alive) {
+      caf::anon_send(alive,
+                     std::make_shared<const Fell>(Fell{run, to_string(risen.error()),
+                                                       risen.error().code == Code::storage_full}));
+    }
+  });
 }
 
 caf::behavior supervisor_actor(caf::stateful_actor<SupervisorActorState>* self, SharedPtr shared) {
   self->state.self = self;
+  make_exceptions_fatal(*self);
   self->state.shared = std::move(shared);
   return {
       [self](const FellPtr& fall) { self->state.fell(*fall); },

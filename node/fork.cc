@@ -121,6 +121,9 @@ Error no_entry(const RunId& run, Seq last, Seq asked) {
 }
 
 Result<RunId> fork(Store& store, const ForkRequest& request, Instant now) {
+  if (auto room = store.admits(); !room) {
+    return room.error();
+  }
   const auto id = new_id(store, request);
   const auto source = store.find_run(request.from);
   const auto last = store.last_seq(request.from);

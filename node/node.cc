@@ -140,7 +140,10 @@ class EmbeddedNode : public Node {
         return std::move(**record);
       }
       if (auto waited = here.wait(); !waited) {
-        return waited.error();
+        record = store_->find_run(run); // it may have ended in the very last commit
+        return record && *record && is_final((*record)->state)
+                   ? Result<RunRecord>(std::move(**record))
+                   : waited.error();
       }
     }
   }

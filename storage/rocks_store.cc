@@ -83,7 +83,7 @@ std::uint64_t RocksStore::incarnation() const { return parts_->identity.incarnat
 
 Result<void> RocksStore::admits() const { return parts_->check_room(Room::all); }
 
-Result<void> RocksStore::commit(std::span<const Batch> batches) {
+Result<void> RocksStore::commit(std::span<const Batch> batches) noexcept {
   if (auto room = parts_->check_room(Room::begun_only); !room) {
     return room;
   }

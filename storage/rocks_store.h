@@ -66,7 +66,8 @@ class RocksStore : public Store {
   Result<DoctorReport> examine(Refold* refold, bool repair, const DoctorProgress& progress = {});
 
   Result<void> admits() const override;
-  Result<void> commit(std::span<const Batch> batches) override;
+  /// An exception, which only a lack of memory brings, ends the process: half a batch is encoded.
+  Result<void> commit(std::span<const Batch> batches) noexcept override;
 
   Result<std::optional<RunRecord>> find_run(const RunId& run) const override;
   Result<LoadedRun> load_run(const RunId& run) const override;

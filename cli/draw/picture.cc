@@ -55,7 +55,7 @@ struct Labels {
     const std::string all = std::to_string(step.branches.size());
     return "parallel, " +
            (step.join == 0 ? "all " + all : std::to_string(step.join) + " of " + all) +
-           " branches" + (step.tolerate ? ", failures allowed" : "");
+           " branches" + (step.run_to_end ? ", all run to their end" : "");
   }
   std::string operator()(const flow::ForEachStep& step) const {
     const std::string as = text_at(words, "for_each", "as");

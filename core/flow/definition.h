@@ -104,8 +104,8 @@ struct ParallelStep {
     BlockIndex block = 0;
   };
   std::vector<Branch> branches;
-  std::uint32_t join = 0; ///< how many branches must succeed; 0: all
-  bool tolerate = false;  ///< on_branch_failure: continue
+  std::uint32_t join = 0;  ///< how many branches must succeed; 0: all
+  bool run_to_end = false; ///< on_branch_failure: continue
 };
 
 struct ForEachStep {

@@ -18,6 +18,10 @@
 /// was accepted.
 namespace skein::flow {
 
+/// Of the machine as it is: a journal folds to what it recorded only under the rules that it was
+/// written under. They count what is released.
+inline constexpr std::uint32_t kRules = 1;
+
 /// Why a step or a run failed, as expressions see it: error.code, error.message, error.hint,
 /// error.step.
 struct Failure {
@@ -33,9 +37,9 @@ struct Failure {
 /// journal.
 struct Created {
   Instant at;
-  std::string definition;  ///< name of the flow
-  ContentHash revision;    ///< of the definition, pinned for the run's life
-  std::uint32_t rules = 1; ///< version of the machine's rules
+  std::string definition;       ///< name of the flow
+  ContentHash revision;         ///< of the definition, pinned for the run's life
+  std::uint32_t rules = kRules; ///< version of the machine's rules
   std::uint64_t seed = 0;
   Value input;
   Value labels;       ///< map of strings, or null

@@ -97,6 +97,13 @@ Result<void> Machine::accepts(const Event& event) const {
   if (created != (state_->state == RunState::pending)) {
     return conflict(run_, created ? "exists already" : "does not exist yet");
   }
+  if (created && std::get<Created>(event).rules > kRules) {
+    return Error{Code::wire_version,
+                 "run " + run_.get() + " was begun under rules " +
+                     std::to_string(std::get<Created>(event).rules) + ", this program has " +
+                     std::to_string(kRules),
+                 "a newer Skein began it: upgrade this node"};
+  }
   if (is_final(state_->state)) {
     return conflict(run_, "has ended: " + std::string(name_of(state_->state)));
   }

@@ -69,6 +69,7 @@ class Turn {
 
   // turn_end.cc: what follows from a step's end
   void succeed(const Place& place, Value output, std::optional<StepIndex> chosen = {});
+  void succeed_with_results(const Place& place, Value results);
   void skip(const Place& place);
   void fail(const Place& place, Failure failure);
   void end(const Place& place, StepStatus status, bool done, std::optional<StepIndex> chosen);

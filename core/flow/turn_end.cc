@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "core/expression/evaluator.h"
 #include "core/flow/retry.h"
 #include "core/flow/scope_view.h"
 #include "core/flow/turn.h"
@@ -166,11 +167,10 @@ void Turn::branch_ended(const Place& parallel, std::uint16_t branch, const Failu
     succeeded += other.closed && !other.failed ? 1 : 0;
   }
   const std::size_t total = state.branches.size();
-  const bool all = kind.join == 0;
+  const std::size_t needed = kind.join == 0 ? total : kind.join;
   const std::size_t open = total - ended;
-  const bool reached =
-      all ? open == 0 && (kind.tolerate || succeeded == total) : succeeded >= kind.join;
-  const bool lost = all ? !kind.tolerate && succeeded < ended : succeeded + open < kind.join;
+  const bool reached = succeeded >= needed;
+  const bool lost = kind.run_to_end ? open == 0 && !reached : succeeded + open < needed;
   if (!reached && !lost) {
     return;
   }
@@ -183,7 +183,7 @@ void Turn::branch_ended(const Place& parallel, std::uint16_t branch, const Failu
     }
   }
   if (reached) {
-    succeed(parallel, result_of_branches(parallel));
+    succeed_with_results(parallel, result_of_branches(parallel));
   } else {
     fail(parallel, Failure(*state.first_failure));
   }
@@ -217,7 +217,7 @@ void Turn::item_ended(const Place& each, std::uint32_t item, const StepState* re
     fail(each, *failure);
   } else if (state.done == state.items.as_list().size()) {
     state_.results_kept -= state.results.size();
-    succeed(each, Value::of_list(std::move(state.results)));
+    succeed_with_results(each, Value::of_list(std::move(state.results)));
   } else {
     queue_item(each, state);
   }
@@ -354,6 +354,17 @@ const StepState* Turn::result_of(const BlockAt& block) {
     }
   }
   return nullptr;
+}
+
+// Each is bounded where it comes from, but not how many there are.
+void Turn::succeed_with_results(const Place& place, Value results) {
+  if (auto fits = expression::check_extent(results); !fits) {
+    fail(place,
+         failure_of(place, Error{Code::run_limit, "its results together: " + fits.error().detail,
+                                 "keep large results in files, and return where they are"}));
+  } else {
+    succeed(place, std::move(results));
+  }
 }
 
 Value Turn::result_of_branches(const Place& parallel) {

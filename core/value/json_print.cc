@@ -13,10 +13,12 @@ namespace skein {
 namespace {
 
 /// Writes at the end of a string, whose size grows ahead of what is written: a byte then costs a
-/// store, not a call.
+/// store, not a call. It grows by what it wrote itself, however long the string was before.
 class Sink {
  public:
-  Sink(std::string& out, std::size_t expected) : out_(out) { grow(out.size(), expected); }
+  Sink(std::string& out, std::size_t expected) : out_(out), start_(out.size()) {
+    grow(out.size(), expected);
+  }
   ~Sink() { out_.resize(used()); }
   Sink(const Sink&) = delete;
   Sink& operator=(const Sink&) = delete;
@@ -49,17 +51,16 @@ class Sink {
       put_whole(value);
       return;
     }
-    const std::size_t before = used();
-    out_.resize(before);
-    append_text(out_, value);
-    grow(out_.size(), before);
+    scalar_.clear();
+    append_text(scalar_, value);
+    put(scalar_);
   }
 
  private:
   std::size_t used() const { return static_cast<std::size_t>(at_ - out_.data()); }
   void need(std::size_t more) {
     if (static_cast<std::size_t>(end_ - at_) < more) {
-      grow(used(), std::max(more, used()));
+      grow(used(), std::max(more, used() - start_));
     }
   }
   void grow(std::size_t used, std::size_t more) {
@@ -93,6 +94,8 @@ class Sink {
   }
 
   std::string& out_;
+  const std::size_t start_;
+  std::string scalar_;
   char* at_ = nullptr;
   char* end_ = nullptr;
 };

@@ -1,5 +1,7 @@
 #include "storage/layout/rocks_index.h"
 
+#include <spdlog/spdlog.h>
+
 #include "storage/layout/rocks_merge.h"
 #include "storage/layout/rocks_rows.h"
 
@@ -133,6 +135,10 @@ Result<std::vector<RunRecord>> list_runs(const RocksDatabase& database, const Ru
       return false;
     }
     auto record = read_record(database, run_of(place));
+    if (!record && record.error().code == Code::storage_corrupt) {
+      spdlog::error("left out of the list: {}", to_string(record.error()));
+      return true;
+    }
     if (!record) {
       return record.error();
     }

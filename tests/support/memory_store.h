@@ -31,6 +31,15 @@ class MemoryStore : public MemoryResources {
     return {};
   }
 
+  /// Makes them say what is not so. How many there are.
+  std::size_t spoil_checkpoints(const RunId& run) {
+    const std::lock_guard lock(mutex_);
+    for (auto& [seq, checkpoint] : checkpoints_[run]) {
+      checkpoint.state = Digest{};
+    }
+    return checkpoints_[run].size();
+  }
+
   Result<std::optional<RunRecord>> find_run(const RunId& run) const override {
     const std::lock_guard lock(mutex_);
     const auto it = records_.find(run);

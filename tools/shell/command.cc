@@ -35,12 +35,20 @@ std::string name_of_command(const Value& input) {
 }
 
 std::string tail_of(std::string_view text) {
-  constexpr std::size_t kLongest = 400;
+  constexpr std::size_t kLongest = 1'500;
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) {
     text.remove_suffix(1);
   }
   const bool cut = text.size() > kLongest;
   return (cut ? "…" : "") + repaired_utf8(text.substr(cut ? text.size() - kLongest : 0));
+}
+
+// What it wrote is kept only here where it failed.
+std::string last_words(const ChildOutcome& outcome) {
+  const std::string err = tail_of(outcome.err);
+  const std::string out = tail_of(outcome.out);
+  return (err.empty() ? "" : ": " + err) +
+         (out.empty() ? "" : (err.empty() ? ": " : "; ") + ("stdout: " + out));
 }
 
 bool is_accepted(const Value& input, int exit_code) {
@@ -79,7 +87,8 @@ Error stopped_error(const ToolCall& call, const ChildOutcome& outcome) {
   switch (outcome.stopped) {
     case Stopped::timeout:
       return {Code::tool_timeout,
-              name + " did not end in time and was stopped after " + to_string(outcome.duration),
+              name + " did not end in time and was stopped after " + to_string(outcome.duration) +
+                  last_words(outcome),
               "raise `timeout`, or make the work smaller"};
     case Stopped::flood:
       return {Code::tool_output_limit, name + " wrote far more than max_output and was stopped",
@@ -196,10 +205,8 @@ ToolResult result_of(const ToolCall& call, const ChildOutcome& outcome, bool san
     const std::string how = outcome.signal != 0
                                 ? "was killed by signal " + std::to_string(outcome.signal)
                                 : "ended with exit code " + std::to_string(outcome.exit_code);
-    const std::string why = tail_of(outcome.err);
     return Error{
-        Code::tool_failed,
-        name_of_command(call.input) + " " + how + (why.empty() ? "" : ": " + why),
+        Code::tool_failed, name_of_command(call.input) + " " + how + last_words(outcome),
         outcome.signal != 0 ? "" : "list the code in ok_exit_codes where it is no failure"};
   }
   std::vector<MapEntry> output{{"exit_code", outcome.exit_code},

@@ -147,7 +147,7 @@ void Fill::parallel(const At& at, Step& step) {
   if (const At joined = Reader::member(at, "join")) {
     join(joined, kind);
   }
-  choice(at, "on_branch_failure", kOnFailure, kind.tolerate);
+  choice(at, "on_branch_failure", kOnFailure, kind.run_to_end);
 }
 
 void Fill::join(const At& at, ParallelStep& kind) {

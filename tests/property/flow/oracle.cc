@@ -239,9 +239,9 @@ class Oracle {
       bad_ones += fate == Fate::bad ? 1 : 0;
     }
     racing_ -= race ? 1 : 0;
-    const bool enough =
-        all ? good_ones + (kind.tolerate ? bad_ones : 0) == total : good_ones >= kind.join;
-    const bool lost = all ? !kind.tolerate && bad_ones > 0 : total - bad_ones < kind.join;
+    const std::size_t needed = all ? total : kind.join;
+    const bool enough = good_ones >= needed;
+    const bool lost = total - bad_ones < needed;
     return enough ? good() : lost ? failed(step, "") : Outcome{};
   }
 

@@ -96,6 +96,25 @@ TEST_F(CommitterTest, runs_that_take_turns_hold_nobody_up) {
   }
 }
 
+TEST_F(CommitterTest, what_cannot_be_written_for_one_run_leaves_the_others_alone) {
+  submit("alone").wait();
+  store_.gated = true;
+  std::thread alone([this] { submit("alone").wait(); });
+  store_.reached.get_future().wait();
+  const auto one = submit("one");
+  Batch batch = test::batch_of({test::entry_of("other", 7)});
+  std::promise<Result<void>> answer;
+  committer_.submit(std::move(batch),
+                    [&](const Result<void>& done, Batch&&) { answer.set_value(done); });
+  store_.go.set_value();
+  alone.join();
+  one.wait();
+  const auto refused = answer.get_future().get();
+  ASSERT_FALSE(refused.ok()) << "its first entries are not there";
+  EXPECT_EQ(refused.error().code, Code::run_state_conflict);
+  EXPECT_EQ(store_.last_seq(RunId("one"))->get(), 1u);
+}
+
 TEST_F(CommitterTest, what_comes_during_a_write_is_written_together) {
   submit("alone").wait();
   store_.gated = true;

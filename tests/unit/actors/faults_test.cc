@@ -141,6 +141,69 @@ TEST_F(Stage, a_run_that_cannot_be_loaded_decides_nothing_and_is_asked_again) {
   EXPECT_EQ(box_.tool.calls.size(), 1u);
 }
 
+TEST_F(Stage, a_run_that_fell_and_cannot_be_loaded_at_once_is_brought_back_later) {
+  const auto flow = load("  steps: [ { id: act, tool: hand, effect: idempotent, with: {} } ]\n");
+  start(flow, "run-1");
+  settle();
+  crash();
+  definitions_.clear();
+  caf::anon_send(shared_->supervisor,
+                 std::make_shared<const Fell>(Fell{RunId("run-1"), "its actor ended", false}));
+  run_all();
+  pass(100ms);
+  EXPECT_EQ(box_.tool.calls.size(), 0u);
+  definitions_[flow->revision] = flow;
+  pass(200ms);
+  EXPECT_EQ(box_.tool.calls.size(), 1u);
+}
+
+TEST_F(Stage, a_checkpoint_that_does_not_fit_is_no_more_than_a_slow_start) {
+  std::string steps = "  steps:\n";
+  for (int i = 0; i < 20; ++i) {
+    steps += "    - { id: s" + std::to_string(i) + ", tool: hand, effect: pure, with: {} }\n";
+  }
+  box_.tool.inlined = true;
+  start(load(steps + "    - { id: hold, wait: { signal: go } }\n"), "run-1");
+  settle();
+  ASSERT_GT(store_.spoil_checkpoints(RunId("run-1")), 0u);
+  crash();
+  send("run-1", flow::Signalled{clock_.now(), "", "go", Value()});
+  settle();
+  EXPECT_EQ(state_of("run-1"), RunState::succeeded);
+}
+
+TEST_F(Stage, timers_of_runs_that_wait_for_admission_are_not_sent_again) {
+  const std::vector<std::string> ids = neighbours(20);
+  const auto flow = load(
+      "  steps: [ { id: hold, wait: { duration: 1s } },"
+      " { id: act, tool: hand, effect: idempotent, with: {} } ]\n");
+  for (const std::string& id : ids) {
+    start(flow, id);
+    settle();
+  }
+  Limits limits;
+  limits.live_runs = 1; // 16 of a partition
+  set_up(limits);
+  caf::anon_send(shared_->timer, Armed{clock_.now()});
+  run_all();
+  pass(2s);
+  settle();
+  EXPECT_EQ(live(), 16u);
+  EXPECT_EQ(delivered_, 20u);
+  for (int i = 0; i < 10; ++i) {
+    pass(6s);
+    settle();
+  }
+  EXPECT_EQ(delivered_, 20u);
+  while (!box_.tool.answers.empty()) {
+    box_.tool.answers.back()(Value());
+    box_.tool.answers.pop_back();
+    settle();
+  }
+  EXPECT_EQ(state_of(ids.front()), RunState::succeeded);
+  EXPECT_EQ(state_of(ids.back()), RunState::succeeded);
+}
+
 TEST_F(Stage, a_repeat_is_answered_no_sooner_than_what_it_repeats_is_durable) {
   start(load("  steps: [ { id: hold, wait: { signal: go } }, { id: on, wait: { signal: on } } ]\n"),
         "run-1");

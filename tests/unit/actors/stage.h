@@ -130,11 +130,13 @@ class Stage : public ::testing::Test {
                      },
                      [this](const Error& error) { broken_ = error; }},
         limits, commits_);
-    shared_->deliver = [this](const RunId& run, flow::Event event) {
-      caf::anon_send(home_of(run), std::make_shared<Inbound>(Inbound{run, std::move(event), {}}));
+    shared_->deliver = [this](const RunId& run, flow::Event event, Reply reply) {
+      ++delivered_;
+      caf::anon_send(home_of(run),
+                     std::make_shared<Inbound>(Inbound{run, std::move(event), std::move(reply)}));
     };
-    shared_->wake = [this](const RunId& run) {
-      caf::anon_send(home_of(run), std::make_shared<Wake>(Wake{run, {}, {}}));
+    shared_->wake = [this](const RunId& run, Reply reply) {
+      caf::anon_send(home_of(run), std::make_shared<Wake>(Wake{run, {}, std::move(reply)}));
     };
     shared_->timer = system_->spawn(timer_actor, shared_);
     shared_->supervisor = system_->spawn(supervisor_actor, shared_);
@@ -220,7 +222,7 @@ class Stage : public ::testing::Test {
     send(run, flow::Created{clock_.now(), "test", flow->revision, 1, 7, Value(), Value(), {}});
   }
   void wake(const std::string& run) {
-    shared_->wake(RunId(run));
+    shared_->wake(RunId(run), {});
     run_all();
   }
   /// As a crash does: the actors are gone, the store stays.
@@ -256,6 +258,7 @@ class Stage : public ::testing::Test {
   HeldCommits commits_{store_};
   std::unique_ptr<caf::actor_system> system_;
   SharedPtr shared_;
+  std::size_t delivered_ = 0; ///< by timers and the supervisor
   std::vector<caf::actor> partitions_;
   std::map<ContentHash, flow::DefinitionPtr> definitions_;
   std::vector<std::string> entries_;

@@ -82,6 +82,10 @@ TEST_F(ShellTest, an_exit_code_fails_the_step_unless_it_is_listed) {
   const Error failed = error(R"({"script": "echo broken >&2; exit 3"})");
   EXPECT_EQ(failed.code, Code::tool_failed);
   EXPECT_EQ(failed.detail, "the script ended with exit code 3: broken");
+  EXPECT_EQ(error(R"({"script": "echo 'test 17 failed'; exit 1"})").detail,
+            "the script ended with exit code 1: stdout: test 17 failed");
+  EXPECT_EQ(error(R"({"script": "echo out; echo err >&2; exit 1"})").detail,
+            "the script ended with exit code 1: err; stdout: out");
   EXPECT_EQ(output(R"({"script": "exit 3", "ok_exit_codes": [0, 3]})", "exit_code"), "3");
   EXPECT_EQ(error(R"({"script": "kill -9 $$"})").detail, "the script was killed by signal 9");
 }
