@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "actors/supervisor_actor.h"
 #include "core/ports/failpoint.h"
 
 namespace skein::actors {
@@ -45,6 +46,7 @@ void OutboxActorState::send_all() {
 
 caf::behavior outbox_actor(caf::stateful_actor<OutboxActorState>* self, SharedPtr shared) {
   self->state.self = self;
+  make_exceptions_fatal(*self);
   self->state.shared = std::move(shared);
   return {
       [self](const Kick&) {

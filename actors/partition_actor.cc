@@ -6,8 +6,8 @@
 #include <set>
 #include <utility>
 
-#include "actors/fatal.h"
 #include "actors/flow_actor.h"
+#include "actors/supervisor_actor.h"
 
 namespace skein::actors {
 

@@ -2,7 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
-#include "actors/fatal.h"
+#include <cstdlib>
+#include <exception>
+#include <string>
 
 namespace skein::actors {
 namespace {
@@ -79,6 +81,20 @@ caf::behavior supervisor_actor(caf::stateful_actor<SupervisorActorState>* self, 
       [self](const RisePtr& rise) { self->state.rise(rise); },
       [self](const Stop&) { self->quit(); },
   };
+}
+
+void make_exceptions_fatal(caf::scheduled_actor& actor) {
+  actor.set_exception_handler(
+      [name = std::string(actor.name())](std::exception_ptr& thrown) -> caf::error {
+        try {
+          std::rethrow_exception(thrown);
+        } catch (const std::exception& exception) {
+          spdlog::critical("{} ends this process: {}", name, exception.what());
+        } catch (...) {
+          spdlog::critical("{} ends this process: an exception of an unknown kind", name);
+        }
+        std::abort();
+      });
 }
 
 } // namespace skein::actors

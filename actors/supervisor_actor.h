@@ -32,4 +32,9 @@ struct SupervisorActorState {
 
 caf::behavior supervisor_actor(caf::stateful_actor<SupervisorActorState>* self, SharedPtr shared);
 
+/// For actors that a node cannot go on without: an exception in one ends the process, as one on a
+/// thread of its own would. The journal is the recovery; a node without timers, or without one of
+/// its partitions, would only look alive.
+void make_exceptions_fatal(caf::scheduled_actor& actor);
+
 } // namespace skein::actors

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "actors/fatal.h"
+#include "actors/supervisor_actor.h"
 #include "core/ports/failpoint.h"
 
 namespace skein::actors {
