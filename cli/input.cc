@@ -73,6 +73,16 @@ Result<std::vector<std::string>> files_of(const std::vector<std::string>& names)
 
 } // namespace
 
+Result<Value> value_of(const std::string& word, const std::string& source) {
+  auto json = parse_json(word);
+  if (json || word.empty() || word.find_first_of("{[\"") != 0) {
+    return json ? std::move(json) : Result<Value>(Value(word));
+  }
+  return Error{
+      Code::usage_invalid, source + " is neither JSON nor a text: " + json.error().detail,
+      "close what is open; a text that begins so is JSON in quotes: " + to_json(Value("[a] b"))};
+}
+
 Result<Value> fields_of(const std::vector<std::string>& words) {
   std::vector<MapEntry> entries;
   for (const std::string& word : words) {
@@ -85,15 +95,17 @@ Result<Value> fields_of(const std::vector<std::string>& words) {
       return Error{Code::usage_invalid, "the text of " + word.substr(0, equals) + " is not UTF-8",
                    "keep bytes in a file and give its path as the input"};
     }
-    const std::string text = word.substr(equals + 1);
-    const auto json = parse_json(text);
+    auto value = value_of(word.substr(equals + 1), word.substr(0, equals));
+    if (!value) {
+      return value.error();
+    }
     if (std::any_of(entries.begin(), entries.end(), [&](const MapEntry& e) {
           return e.first.as_string() == word.substr(0, equals);
         })) {
       return Error{Code::usage_invalid, word.substr(0, equals) + " is given twice",
                    "give each name once; a list is JSON: " + word.substr(0, equals) + "=[1,2]"};
     }
-    entries.emplace_back(word.substr(0, equals), json ? *json : Value(text));
+    entries.emplace_back(word.substr(0, equals), std::move(*value));
   }
   return Value::of_map(std::move(entries));
 }

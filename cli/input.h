@@ -10,7 +10,10 @@
 /// What the command reads: words of the command line and files.
 namespace skein::cli {
 
-/// "a=1", "b=x": JSON where it reads as JSON, text otherwise, into one map.
+/// JSON where it reads as JSON, otherwise text; what only begins as JSON is a mistake in `source`.
+/// Errors: usage_invalid.
+Result<Value> value_of(const std::string& word, const std::string& source);
+/// "a=1", "b=x": each as value_of, into one map.
 /// Errors: usage_invalid, also where a name comes twice.
 Result<Value> fields_of(const std::vector<std::string>& words);
 /// -i JSON, -i k=v …, or the file that --input-file names.

@@ -4,9 +4,9 @@
 #include <memory>
 
 #include "cli/checks.h"
+#include "cli/input.h"
 #include "cli/run/one_run.h"
 #include "cli/run/waiting.h"
-#include "core/value/json.h"
 
 namespace skein::cli {
 namespace {
@@ -65,12 +65,12 @@ void add_signal(CLI::App& run, Chosen& chosen) {
   CLI::App& command = add_on_run(
       run, chosen, "signal", "Send a signal to a run",
       [wanted](const Context& context, node::Node& node, const RunId& id) {
-        const auto json = parse_json(wanted->payload);
-        const Value payload = wanted->payload.empty() ? Value()
-                              : json                  ? *json
-                                                      : Value(wanted->payload);
-        return tell(context, node, id, flow::Signalled{now(), wanted->id, wanted->name, payload},
-                    wanted->detach);
+        const auto payload = wanted->payload.empty() ? Result<Value>(Value())
+                                                     : value_of(wanted->payload, "the payload");
+        return payload ? tell(context, node, id,
+                              flow::Signalled{now(), wanted->id, wanted->name, *payload},
+                              wanted->detach)
+                       : complain(payload.error());
       });
   command.add_option("name", wanted->name, "Name of the signal")->required()->type_name("NAME");
   command.add_option("--payload", wanted->payload, "JSON or text")->type_name("JSON");

@@ -116,6 +116,12 @@ Result<void> Machine::accepts(const Event& event) const {
       return conflict(run_, "has nothing to settle there: the step is not in doubt");
     }
   }
+  if (const auto* signal = std::get_if<Signalled>(&event);
+      signal != nullptr && !may_name_signal(signal->name)) {
+    return Error{Code::resource_value_invalid, "the signal's name has " +
+                                                   std::to_string(signal->name.size()) +
+                                                   " bytes; a name of a signal has 1 to 256"};
+  }
   if (std::holds_alternative<Signalled>(event) &&
       (state_->signals_kept >= kMaxSignals || state_->signal_ids.size() >= kMaxSignals)) {
     return Error{Code::run_limit, "run " + run_.get() + " has " + std::to_string(kMaxSignals) +

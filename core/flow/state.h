@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <variant>
@@ -38,6 +39,9 @@ enum class StepStatus : std::uint8_t {
 
 inline bool has_ended(StepStatus status) { return status >= StepStatus::succeeded; }
 std::string_view name_of(StepStatus status);
+
+/// Part of a key in storage.
+inline bool may_name_signal(std::string_view name) { return !name.empty() && name.size() <= 256; }
 
 /// How far the steps of one block are.
 struct BlockState {

@@ -312,8 +312,7 @@ void Turn::wait_for_signal(const Place& place, const WaitStep& kind) {
     return;
   }
   const std::string name(value->as_string());
-  constexpr std::size_t kLongestName = 256; // it is part of a key
-  if (name.empty() || name.size() > kLongestName) {
+  if (!may_name_signal(name)) {
     fail(place, failure_of(place, Error{Code::resource_value_invalid,
                                         "wait.signal has " + std::to_string(name.size()) +
                                             " bytes; a name of a signal has 1 to 256"}));
