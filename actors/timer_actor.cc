@@ -70,7 +70,7 @@ std::shared_ptr<void> TimerActorState::fire(const TimerRow& row, Instant now) {
   auto held = std::make_shared<char>();
   shared->deliver(row.run, flow::Expired{now, row.timer},
                   [held, run = row.run](const Result<void>& handled) {
-                    if (!handled) {
+                    if (!handled && handled.error().code != Code::interrupted) {
                       spdlog::error("a timer of run {}: {}", run.get(), to_string(handled.error()));
                     }
                   });

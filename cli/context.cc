@@ -115,7 +115,7 @@ Result<node::Settings> Context::settings() const {
   return told ? Result<node::Settings>(std::move(settings)) : told.error();
 }
 
-Result<std::unique_ptr<node::Node>> Context::open(bool recover) const {
+Result<std::unique_ptr<node::Node>> Context::open_to_work(bool recover) const {
   auto told = settings();
   if (!told) {
     return told.error();
@@ -125,7 +125,7 @@ Result<std::unique_ptr<node::Node>> Context::open(bool recover) const {
   return node::Node::open(std::move(*told));
 }
 
-Result<std::unique_ptr<node::Node>> Context::open_to_record(bool make) const {
+Result<std::unique_ptr<node::Node>> Context::open(bool make) const {
   auto told = settings();
   if (!told) {
     return told.error();
@@ -135,7 +135,7 @@ Result<std::unique_ptr<node::Node>> Context::open_to_record(bool make) const {
   return node::Node::open(std::move(*told));
 }
 
-Result<std::unique_ptr<node::Node>> Context::open_or_make() const {
+Result<std::unique_ptr<node::Node>> Context::make_and_work() const {
   auto told = settings();
   return told ? node::Node::open(std::move(*told)) : told.error();
 }

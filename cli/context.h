@@ -35,17 +35,16 @@ struct Context {
   /// Errors: usage_invalid.
   Result<node::Settings> settings() const;
 
-  /// For commands about what is stored already: a directory that is not there, or was never
-  /// Skein's, is refused.
-  Result<std::unique_ptr<node::Node>> open(bool recover = false) const;
+  /// For commands that look at what is stored or change it, and do not stay: what is asked for
+  /// becomes durable, but no timer fires and no attempt begins that the end of this process would
+  /// cut off. The next process that stays goes on. A directory that is not there, or was never
+  /// Skein's, is refused unless `make` is set and it is absent or empty.
+  Result<std::unique_ptr<node::Node>> open(bool make = false) const;
 
-  /// For `--detach`: what is asked for becomes durable, and no attempt begins that the end of this
-  /// process would cut off. The next process that stays goes on with it.
-  Result<std::unique_ptr<node::Node>> open_to_record(bool make = false) const;
-
-  /// For commands that may store the first thing of a directory: makes it where it is not there or
-  /// empty.
-  Result<std::unique_ptr<node::Node>> open_or_make() const;
+  /// For commands that stay while runs go on. With `recover` all that are there do.
+  Result<std::unique_ptr<node::Node>> open_to_work(bool recover = false) const;
+  /// The same, and makes the directory.
+  Result<std::unique_ptr<node::Node>> make_and_work() const;
 };
 
 /// In the format that was asked for: JSON or YAML.

@@ -82,7 +82,7 @@ int apply(const Context& context, const Wanted& wanted) {
   if (names.size() < documents->size()) {
     return kWrongUsage;
   }
-  auto node = context.open_or_make();
+  auto node = context.open(true);
   if (!node) {
     return complain(node.error());
   }

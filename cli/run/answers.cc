@@ -45,7 +45,8 @@ void add_answer(CLI::App& run, Chosen& chosen, bool approved) {
                             flow::Answered{now(), *place, approved, context.user, wanted->comment},
                             wanted->detach)
                      : complain(place.error());
-      });
+      },
+      Stays::yes);
   command.add_option("step", wanted->step, "Step, as STEP or STEP[ITEM]")
       ->required()
       ->type_name("STEP");
@@ -71,7 +72,8 @@ void add_signal(CLI::App& run, Chosen& chosen) {
                               flow::Signalled{now(), wanted->id, wanted->name, *payload},
                               wanted->detach)
                        : complain(payload.error());
-      });
+      },
+      Stays::yes);
   command.add_option("name", wanted->name, "Name of the signal")->required()->type_name("NAME");
   command.add_option("--payload", wanted->payload, "JSON or text")->type_name("JSON");
   command.add_option("--id", wanted->id, "Repeats of the same id are dropped")

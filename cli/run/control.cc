@@ -50,7 +50,7 @@ Result<std::vector<RunId>> going_on(const Store& store) {
 }
 
 int resume_all(const Context& context) {
-  auto node = context.open(true);
+  auto node = context.open_to_work(true);
   const auto runs = node ? going_on((*node)->store()) : node.error();
   if (!runs) {
     return complain(runs.error());
@@ -67,7 +67,7 @@ int resume_all(const Context& context) {
 }
 
 int resume(const Context& context, const std::string& name, bool detach) {
-  auto node = detach ? context.open_to_record() : context.open();
+  auto node = detach ? context.open() : context.open_to_work();
   const auto record = node ? record_of((*node)->store(), name) : node.error();
   if (!record) {
     return complain(record.error());

@@ -56,9 +56,9 @@ int check_file(const Context& context, const Document& file, const Value& input,
 
 int start(const Context& context, const Wanted& wanted, const Value& input, const Value& labels,
           const std::optional<Document>& file) {
-  const auto node = wanted.detach ? context.open_to_record(file.has_value())
-                    : file        ? context.open_or_make()
-                                  : context.open();
+  const auto node = wanted.detach ? context.open(file.has_value())
+                    : file        ? context.make_and_work()
+                                  : context.open_to_work();
   const auto definition = node ? definition_for(**node, wanted, file) : node.error();
   if (!definition) {
     return complain(definition.error());

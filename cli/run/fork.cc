@@ -167,10 +167,12 @@ int retry(const Context& context, node::Node& node, const RunId& run, const Retr
 
 void add_fork(CLI::App& run, Chosen& chosen) {
   auto wanted = std::make_shared<Fork>();
-  CLI::App& command = add_on_run(run, chosen, "fork", "A new run from an entry of this one",
-                                 [wanted](const Context& c, node::Node& n, const RunId& id) {
-                                   return fork(c, n, id, *wanted);
-                                 });
+  CLI::App& command = add_on_run(
+      run, chosen, "fork", "A new run from an entry of this one",
+      [wanted](const Context& c, node::Node& n, const RunId& id) {
+        return fork(c, n, id, *wanted);
+      },
+      Stays::yes);
   command.add_option("--at", wanted->at, "The last entry to keep")
       ->required()
       ->type_name("ENTRY")
@@ -188,11 +190,12 @@ void add_fork(CLI::App& run, Chosen& chosen) {
 
 void add_retry(CLI::App& run, Chosen& chosen) {
   auto wanted = std::make_shared<Retry>();
-  CLI::App& command =
-      add_on_run(run, chosen, "retry", "Run a failed step again, or settle one in doubt",
-                 [wanted](const Context& c, node::Node& n, const RunId& id) {
-                   return retry(c, n, id, *wanted);
-                 });
+  CLI::App& command = add_on_run(
+      run, chosen, "retry", "Run a failed step again, or settle one in doubt",
+      [wanted](const Context& c, node::Node& n, const RunId& id) {
+        return retry(c, n, id, *wanted);
+      },
+      Stays::yes);
   command.add_option("--step", wanted->step, "The step in doubt, as STEP or STEP[ITEM]")
       ->type_name("STEP")
       ->check(not_empty());

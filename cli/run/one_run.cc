@@ -12,15 +12,15 @@
 namespace skein::cli {
 
 CLI::App& add_on_run(CLI::App& run, Chosen& chosen, const char* name, const char* summary,
-                     RunAct act) {
+                     RunAct act, Stays stays) {
   auto wanted = std::make_shared<std::string>();
   CLI::App* command = run.add_subcommand(name, summary);
   command->add_option("run", *wanted, "Run id")->required()->type_name("RUN")->check(not_empty());
-  command->callback([&chosen, wanted, command, act = std::move(act)] {
+  command->callback([&chosen, wanted, command, stays, act = std::move(act)] {
     const CLI::Option* detach = command->get_option_no_throw("--detach");
     const bool detached = detach != nullptr && detach->count() > 0;
-    chosen = [wanted, act, detached](const Context& context) {
-      auto node = detached ? context.open_to_record() : context.open();
+    chosen = [wanted, act, works = stays == Stays::yes && !detached](const Context& context) {
+      auto node = works ? context.open_to_work() : context.open();
       if (!node) {
         return complain(node.error());
       }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 
 #include "cli/commands.h"
@@ -9,9 +10,13 @@ namespace skein::cli {
 
 using RunAct = std::function<int(const Context&, node::Node&, const RunId&)>;
 
+/// Whether a command only looks and records, or stays while the run goes on unless `--detach` is
+/// given.
+enum class Stays : std::uint8_t { no, yes };
+
 /// A command whose first word is a run: opens the node and looks the run up, then acts.
 CLI::App& add_on_run(CLI::App& run, Chosen& chosen, const char* name, const char* summary,
-                     RunAct act);
+                     RunAct act, Stays stays = Stays::no);
 
 /// Gives an event to the run and stays with it while it goes on, unless detached.
 int tell(const Context& context, node::Node& node, const RunId& run, flow::Event event,

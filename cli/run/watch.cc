@@ -23,8 +23,8 @@ int watch(const Context& context, node::Node& node, const RunId& run) {
 } // namespace
 
 void add_watch(CLI::App& run, Chosen& chosen) {
-  CLI::App& command =
-      add_on_run(run, chosen, "watch", "Draw a run while it goes on; lines in a pipe", watch);
+  CLI::App& command = add_on_run(run, chosen, "watch",
+                                 "Draw a run while it goes on; lines in a pipe", watch, Stays::yes);
   command.footer("A run that was cut off goes on while it is watched.");
 }
 
