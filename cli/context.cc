@@ -115,29 +115,37 @@ Result<node::Settings> Context::settings() const {
   return told ? Result<node::Settings>(std::move(settings)) : told.error();
 }
 
-Result<std::unique_ptr<node::Node>> Context::open_to_work(bool recover) const {
-  auto told = settings();
+namespace {
+
+struct Opening {
+  bool make = false;
+  bool works = false;
+  bool recover = false;
+};
+
+Result<std::unique_ptr<node::Node>> open_node(const Context& context, Opening how) {
+  auto told = context.settings();
   if (!told) {
     return told.error();
   }
-  told->recover = recover;
-  told->make = false;
+  told->make = how.make;
+  told->starts_effects = how.works;
+  told->recover = how.recover;
   return node::Node::open(std::move(*told));
 }
 
+} // namespace
+
 Result<std::unique_ptr<node::Node>> Context::open(bool make) const {
-  auto told = settings();
-  if (!told) {
-    return told.error();
-  }
-  told->make = make;
-  told->starts_effects = false;
-  return node::Node::open(std::move(*told));
+  return open_node(*this, {.make = make});
+}
+
+Result<std::unique_ptr<node::Node>> Context::open_to_work(bool recover) const {
+  return open_node(*this, {.works = true, .recover = recover});
 }
 
 Result<std::unique_ptr<node::Node>> Context::make_and_work() const {
-  auto told = settings();
-  return told ? node::Node::open(std::move(*told)) : told.error();
+  return open_node(*this, {.make = true, .works = true});
 }
 
 Instant now() { return node::SystemClock().now(); }
