@@ -57,6 +57,9 @@ enum class Code : std::uint16_t {
   resource_unknown = 3007,
   blob_missing = 3008,
   run_exists = 3009,
+  // 42xx events
+  event_invalid = 4201,
+  event_limit = 4202,
   // 50xx tools
   tool_unknown = 5001,
   tool_input_invalid = 5002,
