@@ -48,6 +48,7 @@ constexpr std::array kRows{
     CodeRow{Code::resource_unknown, "resource_unknown", false},
     CodeRow{Code::blob_missing, "blob_missing", false},
     CodeRow{Code::run_exists, "run_exists", false},
+    CodeRow{Code::subject_invalid, "subject_invalid", false},
     CodeRow{Code::event_invalid, "event_invalid", false},
     CodeRow{Code::event_limit, "event_limit", false},
     CodeRow{Code::tool_unknown, "tool_unknown", false},

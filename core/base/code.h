@@ -57,6 +57,8 @@ enum class Code : std::uint16_t {
   resource_unknown = 3007,
   blob_missing = 3008,
   run_exists = 3009,
+  // 40xx broker
+  subject_invalid = 4005,
   // 42xx events
   event_invalid = 4201,
   event_limit = 4202,
