@@ -51,6 +51,7 @@ constexpr std::array kRows{
     CodeRow{Code::subject_invalid, "subject_invalid", false},
     CodeRow{Code::event_invalid, "event_invalid", false},
     CodeRow{Code::event_limit, "event_limit", false},
+    CodeRow{Code::schedule_invalid, "schedule_invalid", false},
     CodeRow{Code::tool_unknown, "tool_unknown", false},
     CodeRow{Code::tool_input_invalid, "tool_input_invalid", false},
     CodeRow{Code::tool_failed, "tool_failed", true},

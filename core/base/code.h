@@ -62,6 +62,7 @@ enum class Code : std::uint16_t {
   // 42xx events
   event_invalid = 4201,
   event_limit = 4202,
+  schedule_invalid = 4203,
   // 50xx tools
   tool_unknown = 5001,
   tool_input_invalid = 5002,
