@@ -5,3 +5,5 @@ target_compile_definitions(test_core PRIVATE
   SKEIN_EXPRESSIONS_PAGE="${PROJECT_SOURCE_DIR}/docs/expressions.md")
 target_compile_definitions(test_core PRIVATE
   SKEIN_CRON_ORACLE="${PROJECT_SOURCE_DIR}/tests/unit/core/schedule/oracle.tsv")
+target_compile_definitions(test_core PRIVATE
+  SKEIN_TRIGGER_SCHEMA="${PROJECT_SOURCE_DIR}/schemas/resources/trigger.schema.json")

@@ -106,6 +106,11 @@ TEST(LoaderGraph, what_loads_is_what_the_schema_describes) {
     return checked ? std::string() : to_string(checked.error());
   };
   EXPECT_EQ(fits(file_of(kEverything.substr(1), "  timeout: 30m\n")), "");
+  EXPECT_EQ(fits(file_of("    - { id: a, tool: log }\n",
+                         "  on: [ { event: { type: a.*, when: event.data.x }, rate: { limit: 1, "
+                         "per: 1s } }, { name: n, schedule: { cron: '@daily' } } ]\n")),
+            "");
+  EXPECT_NE(fits(file_of("    - { id: a, tool: log }\n", "  on: [ { event: { typ: a } } ]\n")), "");
   EXPECT_NE(fits(file_of("    - { id: a, tool: log, timeout: soon }\n")), "");
   EXPECT_NE(fits(file_of("    - { id: a, tool: log, timeout: 0s }\n")), "");
   EXPECT_EQ(fits(file_of("    - { id: a, tool: log, timeout: 1m0s }\n")), "");

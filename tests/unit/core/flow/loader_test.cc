@@ -34,12 +34,11 @@ TEST(Loader, refuses_what_this_version_does_not_run) {
   EXPECT_THAT(
       findings(file_of("    - { id: a, tool: log, compensate: { tool: log } }\n"
                        "    - { id: b, agent: triager }\n",
-                       "  on: []\n  concurrency: { limit: 1 }\n")),
+                       "  concurrency: { limit: 1 }\n")),
       ElementsAre("SK1205 f.yaml:6:39: spec.steps[0].compensate: this version does not run "
                   "`compensate` yet",
                   "SK1205 f.yaml:7:23: spec.steps[1].agent: this version does not run `agent` yet",
-                  "SK1205 f.yaml:8:7: spec.on: this version does not support `on` yet",
-                  "SK1205 f.yaml:9:16: spec.concurrency: this version does not support "
+                  "SK1205 f.yaml:8:16: spec.concurrency: this version does not support "
                   "`concurrency` yet"));
 }
 

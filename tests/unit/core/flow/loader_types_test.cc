@@ -202,8 +202,9 @@ TEST(LoaderTypes, only_what_this_version_takes_is_offered) {
   const auto loaded = load_text(file_of("    - { id: a, tool: x, bogus: 1 }\n", "  stuff: 1\n"));
   ASSERT_EQ(loaded.findings.size(), 2u);
   EXPECT_EQ(loaded.findings[0].error.hint.find("agent"), std::string::npos);
-  EXPECT_EQ(loaded.findings[1].error.hint,
-            "keys that are known here: description, input, vars, timeout, retry, steps, output");
+  EXPECT_EQ(
+      loaded.findings[1].error.hint,
+      "keys that are known here: description, on, input, vars, timeout, retry, steps, output");
   EXPECT_THAT(findings(file_of("    - { id: a, switch: [ { goto: q } ] }\n"
                                "    - { id: b, tool: x }\n")),
               ElementsAre("SK1206 f.yaml:6:34: spec.steps[0].switch[0].goto: there is no step "
