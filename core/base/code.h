@@ -58,7 +58,16 @@ enum class Code : std::uint16_t {
   blob_missing = 3008,
   run_exists = 3009,
   // 40xx broker
+  broker_unreachable = 4001,
+  broker_timeout = 4002,
+  broker_refused = 4003,
+  broker_full = 4004,
   subject_invalid = 4005,
+  message_too_large = 4006,
+  stream_unknown = 4007,
+  no_responder = 4008,
+  broker_unfit = 4009,
+  nats_server_failed = 4010,
   // 42xx events
   event_invalid = 4201,
   event_limit = 4202,

@@ -63,16 +63,17 @@ Result<void> check(std::string_view subject, bool wildcards) {
   if (auto bytes = check_bytes(subject); !bytes) {
     return bytes;
   }
-  const auto tokens = subject_tokens(subject);
-  for (std::size_t i = 0; i < tokens.size(); ++i) {
-    const std::string_view token = tokens[i];
+  for (std::size_t at = 0; at <= subject.size();) {
+    const std::size_t end = std::min(subject.find('.', at), subject.size());
+    const std::string_view token = subject.substr(at, end - at);
     if (token.empty()) {
       return invalid(subject, "has an empty part");
     }
-    const bool wild = token == "*" || (token == ">" && i + 1 == tokens.size());
+    const bool wild = token == "*" || (token == ">" && end == subject.size());
     if (token.find_first_of("*>") != std::string_view::npos && !(wildcards && wild)) {
       return invalid(subject, "has a wildcard in '" + std::string(token) + "'");
     }
+    at = end + 1;
   }
   return {};
 }

@@ -1,0 +1,116 @@
+#include "broker/link/event_loop.h"
+
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdint>
+
+namespace skein::broker {
+
+EventLoop::EventLoop()
+    : poll_(::epoll_create1(EPOLL_CLOEXEC)), stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.fd = stop_;
+  ::epoll_ctl(poll_, EPOLL_CTL_ADD, stop_, &event);
+  thread_ = std::thread([this] { run(); });
+}
+
+EventLoop::~EventLoop() {
+  const std::uint64_t one = 1;
+  (void)!::write(stop_, &one, sizeof one);
+  thread_.join();
+  ::close(stop_);
+  ::close(poll_);
+}
+
+natsStatus EventLoop::serve(natsOptions* options) {
+  return natsOptions_SetEventLoop(options, this, on_attach, on_read, on_write, on_detach);
+}
+
+natsStatus EventLoop::on_attach(void** user, void* loop, natsConnection* connection,
+                                natsSock socket) {
+  auto* const self = static_cast<EventLoop*>(loop);
+  *user = self;
+  {
+    const std::lock_guard lock(self->mutex_);
+    self->connection_ = connection;
+    self->socket_ = socket;
+    self->wanted_ = 0;
+  }
+  return self->want(EPOLLIN, true);
+}
+
+natsStatus EventLoop::on_read(void* user, bool add) {
+  return static_cast<EventLoop*>(user)->want(EPOLLIN, add);
+}
+
+natsStatus EventLoop::on_write(void* user, bool add) {
+  return static_cast<EventLoop*>(user)->want(EPOLLOUT, add);
+}
+
+natsStatus EventLoop::on_detach(void* user) {
+  auto* const self = static_cast<EventLoop*>(user);
+  self->want(EPOLLIN | EPOLLOUT, false);
+  const std::lock_guard lock(self->mutex_);
+  self->connection_ = nullptr;
+  self->socket_ = -1;
+  return NATS_OK;
+}
+
+natsStatus EventLoop::want(unsigned events, bool on) {
+  const std::lock_guard lock(mutex_);
+  const unsigned before = wanted_;
+  wanted_ = on ? wanted_ | events : wanted_ & ~events;
+  if (wanted_ == before || socket_ < 0) {
+    return NATS_OK;
+  }
+  epoll_event event{};
+  event.events = wanted_;
+  event.data.fd = socket_;
+  const int how = wanted_ == 0 ? EPOLL_CTL_DEL : before == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+  const bool good = ::epoll_ctl(poll_, how, socket_, &event) == 0;
+  return good || how == EPOLL_CTL_DEL ? NATS_OK : NATS_SYS_ERROR; // a closed one is out by itself
+}
+
+void EventLoop::settle() {
+  std::unique_lock lock(mutex_);
+  left_.wait(lock, [this] { return !entered_; });
+}
+
+natsConnection* EventLoop::enter() {
+  const std::lock_guard lock(mutex_);
+  entered_ = connection_ != nullptr;
+  return connection_;
+}
+
+void EventLoop::leave() {
+  const std::lock_guard lock(mutex_);
+  entered_ = false;
+  left_.notify_all();
+}
+
+void EventLoop::run() {
+  std::array<epoll_event, 4> events{};
+  for (;;) {
+    const int count = ::epoll_wait(poll_, events.data(), events.size(), -1);
+    for (int i = 0; i < count; ++i) {
+      if (events[static_cast<std::size_t>(i)].data.fd == stop_) {
+        return;
+      }
+      natsConnection* const served = enter();
+      const unsigned what = events[static_cast<std::size_t>(i)].events;
+      if (served != nullptr && (what & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) {
+        natsConnection_ProcessReadEvent(served);
+      }
+      if (served != nullptr && (what & EPOLLOUT) != 0) {
+        natsConnection_ProcessWriteEvent(served);
+      }
+      leave();
+    }
+  }
+}
+
+} // namespace skein::broker
