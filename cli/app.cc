@@ -1,8 +1,6 @@
 #include "cli/app.h"
 
 #include <fcntl.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -10,8 +8,10 @@
 
 #include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/contexts.h"
 #include "cli/help/pages.h"
 #include "cli/help/usage_error.h"
+#include "cli/log.h"
 #include "cli/version.h"
 
 namespace skein::cli {
@@ -26,18 +26,52 @@ std::filesystem::path default_data() {
 }
 
 struct Flags {
-  std::string data = default_data().string();
+  std::string data;
+  std::string context;
   std::string format = "text";
-  std::string log_level = "warn";
+  std::string log_level;
+  std::string log_format = "text";
   bool quiet = false;
   bool no_color = false;
 };
 
-void set_up_log(const Flags& flags) {
-  auto log =
-      std::make_shared<spdlog::logger>("skein", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  log->set_level(spdlog::level::from_str(flags.log_level));
-  spdlog::set_default_logger(std::move(log));
+// What a flag says goes before the environment, and that before the contexts. A mistake in their
+// file is one only for commands that go by it.
+void find_place(const Flags& flags, Context& context) {
+  context.data_given = !flags.data.empty();
+  context.data = default_data();
+  const char* from_environment = std::getenv("SKEIN_DATA");
+  if (flags.context.empty() &&
+      (context.data_given || (from_environment != nullptr && *from_environment != '\0'))) {
+    context.data = context.data_given ? std::filesystem::path(flags.data) : context.data;
+    return;
+  }
+  if (context.data_given) {
+    context.data = flags.data; // a context is being made, or this is a mistake
+    context.trouble =
+        Error{Code::usage_invalid, "--context and --data name two places", "leave one of them out"};
+    return;
+  }
+  const auto contexts = read_contexts();
+  if (!contexts) {
+    context.trouble = contexts.error();
+    return;
+  }
+  const std::string name = flags.context.empty() ? contexts->current : flags.context;
+  if (name.empty()) {
+    return;
+  }
+  const auto named = context_named(*contexts, name);
+  if (!named) {
+    context.trouble = named.error();
+    return;
+  }
+  context.name = named->name;
+  context.server = named->server;
+  context.token = named->token;
+  if (!named->data.empty()) {
+    context.data = named->data;
+  }
 }
 
 Context context_of(const Flags& flags) {
@@ -45,7 +79,7 @@ Context context_of(const Flags& flags) {
       {"text", Format::text}, {"table", Format::text}, {"json", Format::json},
       {"yaml", Format::yaml}, {"wide", Format::wide},  {"name", Format::name}};
   Context context;
-  context.data = flags.data;
+  find_place(flags, context);
   context.quiet = flags.quiet;
   const char* no_color = std::getenv("NO_COLOR");
   context.colour = !flags.no_color && (no_color == nullptr || *no_color == '\0');
@@ -66,12 +100,18 @@ void add_flags(CLI::App& app, Flags& flags) {
                  "Data directory; else that of SKEIN_DATA, else ~/.local/share/skein")
       ->type_name("DIR")
       ->check(not_empty());
+  app.add_option("--context", flags.context, "Node or data directory by name; see `skein config`")
+      ->type_name("NAME")
+      ->check(not_empty());
   app.add_option("-o,--output", flags.format, "How results are printed")
       ->type_name("FORMAT")
       ->check(CLI::IsMember({"text", "json", "yaml", "table", "wide", "name"}));
   app.add_option("--log-level", flags.log_level, "What is logged to standard error")
       ->type_name("LEVEL")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}));
+  app.add_option("--log-format", flags.log_format, "How it is logged: text, or JSON lines")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"text", "json"}));
   app.add_flag("-q,--quiet", flags.quiet, "Nothing but data and errors");
   app.add_flag("--no-color", flags.no_color, "No colours");
   app.set_version_flag("--version", version_line(), "What this binary is");
@@ -174,6 +214,9 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_flow(app, chosen);
   add_about(app, chosen);
   add_eval(app, chosen);
+  add_serve(app, chosen);
+  add_node(app, chosen);
+  add_config(app, chosen);
   add_doctor(app, chosen);
   add_help(app, chosen);
   add_version(app, chosen);
@@ -202,7 +245,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return complain(usage_error(app, words, error.what()));
   }
-  set_up_log(flags);
+  set_up_log(flags.log_level.empty() ? "warn" : flags.log_level, flags.log_format == "json");
   return finish_output(chosen(context_of(flags)));
 }
 

@@ -42,7 +42,10 @@ void add_visualize(CLI::App& flow, Chosen& chosen);
 void add_revisions(CLI::App& flow, Chosen& chosen);           ///< history, rollback
 void add_resources(CLI::App& app, Chosen& chosen, Noun noun); ///< get, describe, delete
 
-void add_about(CLI::App& app, Chosen& chosen); ///< api-resources, config
+void add_about(CLI::App& app, Chosen& chosen); ///< api-resources
+void add_serve(CLI::App& app, Chosen& chosen);
+void add_node(CLI::App& app, Chosen& chosen);   ///< node status
+void add_config(CLI::App& app, Chosen& chosen); ///< contexts
 void add_eval(CLI::App& app, Chosen& chosen);
 void add_doctor(CLI::App& app, Chosen& chosen);
 void add_help(CLI::App& app, Chosen& chosen); ///< help, completion

@@ -4,10 +4,7 @@
 #include <sstream>
 #include <vector>
 
-#include "cli/run/waiting.h"
-#include "core/base/nearest.h"
-#include "core/run/rows.h"
-#include "node/replay.h"
+#include "node/remote/remote_node.h"
 #include "node/system_clock.h"
 
 namespace skein::cli {
@@ -82,29 +79,6 @@ Result<void> read_environment(node::Settings& settings) {
   return {};
 }
 
-Value text_or_null(const std::string& text) { return text.empty() ? Value() : Value(text); }
-
-Error unknown_run(const Store& store, const std::string& run) {
-  constexpr std::size_t kLooked = 1'000;
-  RunFilter filter;
-  filter.limit = kLooked;
-  const auto records = store.list_runs(filter);
-  std::vector<std::string_view> ids;
-  for (std::size_t i = 0; records && i < records->size(); ++i) {
-    ids.push_back((*records)[i].id.get());
-  }
-  return Error{Code::run_unknown, "there is no run \"" + run + "\"" + did_you_mean(run, ids),
-               "see `skein runs list`"};
-}
-
-Value error_of(const RunRecord& record) {
-  return record.failure ? object({{"code", record.failure->code},
-                                  {"message", record.failure->message},
-                                  {"hint", record.failure->hint},
-                                  {"step", text_or_null(record.failure->step)}})
-                        : Value();
-}
-
 } // namespace
 
 Result<node::Settings> Context::settings() const {
@@ -125,13 +99,27 @@ struct Opening {
 
 Result<std::unique_ptr<node::Node>> open_node(const Context& context, Opening how) {
   auto told = context.settings();
-  if (!told) {
-    return told.error();
+  if (!told || context.trouble) {
+    return context.trouble ? *context.trouble : told.error();
+  }
+  if (!context.server.empty()) {
+    return node::connect(node::Endpoint{context.server, context.token, "", {}, 0}, *told);
   }
   told->make = how.make;
   told->starts_effects = how.works;
   told->recover = how.recover;
-  return node::Node::open(std::move(*told));
+  const auto found = node::find_endpoint(context.data);
+  if (!found) {
+    return node::Node::open(std::move(*told));
+  }
+  auto there = node::connect(*found, *told);
+  if (there || there.error().code != Code::node_unreachable) {
+    return there;
+  }
+  // Another process may have the number of a node that is gone.
+  auto opened = node::Node::open(std::move(*told));
+  return opened || opened.error().code != Code::storage_in_use ? std::move(opened)
+                                                               : std::move(there);
 }
 
 } // namespace
@@ -148,73 +136,19 @@ Result<std::unique_ptr<node::Node>> Context::make_and_work() const {
   return open_node(*this, {.make = true, .works = true});
 }
 
+Result<node::Endpoint> Context::endpoint() const {
+  if (trouble) {
+    return *trouble;
+  }
+  if (!server.empty()) {
+    return node::Endpoint{server, token, "", {}, 0};
+  }
+  const auto found = node::find_endpoint(data);
+  return found ? Result<node::Endpoint>(*found)
+               : Error{Code::node_unreachable, "no node serves " + data.string(),
+                       "start one with `skein serve`, or name it: see `skein config set-context`"};
+}
+
 Instant now() { return node::SystemClock().now(); }
-
-Result<Value> to_value(const Store& store, const RunRecord& record) {
-  Value input;
-  const auto read = store.read_journal(record.id, Seq(1), [&](const Entry& entry) {
-    if (const auto* created = std::get_if<flow::Created>(&entry.event)) {
-      input = created->input;
-    }
-    return false;
-  });
-  const auto last = store.last_seq(record.id);
-  if (!read || !last) {
-    return read ? last.error() : read.error();
-  }
-  std::vector<Value> waits;
-  for (const auto& wait : waits_of(store, record)) {
-    waits.push_back(to_value(wait));
-  }
-  return object({{"id", record.id.get()},
-                 {"kind", record.kind},
-                 {"definition", record.definition},
-                 {"revision", to_string(record.revision)},
-                 {"state", name_of(record.state)},
-                 {"reason", text_or_null(record.reason)},
-                 {"waiting_for", text_or_null(record.waiting_for)},
-                 {"waits", Value::of_list(std::move(waits))},
-                 {"input", input},
-                 {"output", record.output},
-                 {"error", error_of(record)},
-                 {"parent", text_or_null(record.parent)},
-                 {"labels", record.labels.is_null() ? Value::of_map({}) : record.labels},
-                 {"created_at", to_string(record.created_at)},
-                 {"updated_at", to_string(record.updated_at)},
-                 {"entries", static_cast<std::int64_t>(last->get())},
-                 {"usage", object({{"input_tokens", 0},
-                                   {"output_tokens", 0},
-                                   {"cost", 0.0},
-                                   {"steps", static_cast<std::int64_t>(record.steps)}})}});
-}
-
-Result<RunRecord> caught_up(const Store& store, RunRecord record) {
-  if (is_final(record.state)) {
-    return record;
-  }
-  Instant at = record.updated_at;
-  const auto last = store.last_seq(record.id);
-  const auto read = last ? store.read_journal(record.id, *last,
-                                              [&](const Entry& entry) {
-                                                at = flow::at_of(entry.event);
-                                                return false;
-                                              })
-                         : last.error();
-  const auto machine = read ? node::machine_at(store, record.id) : read.error();
-  if (!machine) {
-    return machine.error();
-  }
-  show(record, *machine, at);
-  return record;
-}
-
-Result<RunRecord> record_of(const Store& store, const std::string& run) {
-  auto record = store.find_run(RunId(run));
-  if (!record) {
-    return record.error();
-  }
-  return *record ? Result<RunRecord>(std::move(**record))
-                 : Result<RunRecord>(unknown_run(store, run));
-}
 
 } // namespace skein::cli

@@ -2,13 +2,16 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "cli/output.h"
 #include "core/base/result.h"
 #include "core/run/run.h"
 #include "core/value/value.h"
+#include "node/api/shapes.h"
 #include "node/node.h"
+#include "node/remote/endpoint.h"
 
 namespace skein::cli {
 
@@ -22,12 +25,17 @@ inline constexpr int kInterrupted = 130;
 
 /// What the global flags said.
 struct Context {
-  std::filesystem::path data; ///< --data, SKEIN_DATA, or ~/.local/share/skein
+  std::filesystem::path data; ///< --data, SKEIN_DATA, the context's, or ~/.local/share/skein
+  bool data_given = false;    ///< by --data
+  std::string name;           ///< of the context that is gone by; "" for none
+  std::string server;         ///< the context's node; "" where it is a data directory
+  std::string token;
+  std::optional<Error> trouble; ///< why it cannot be told which place is meant
   Format format = Format::text;
   bool quiet = false;
-  bool colour = true; ///< where there is a terminal
-  std::string log_level = "warn";
-  std::string user; ///< who approves, cancels, …: $USER
+  bool colour = true;    ///< where there is a terminal
+  std::string log_level; ///< "" where nothing is said
+  std::string user;      ///< who approves, cancels, …: $USER
 
   bool structured() const { return format == Format::json || format == Format::yaml; }
 
@@ -45,6 +53,10 @@ struct Context {
   Result<std::unique_ptr<node::Node>> open_to_work(bool recover = false) const;
   /// The same, and makes the directory.
   Result<std::unique_ptr<node::Node>> make_and_work() const;
+
+  /// Where the node is: that of the context, or the one that has the data directory open.
+  /// Errors: node_unreachable where there is none.
+  Result<node::Endpoint> endpoint() const;
 };
 
 /// In the format that was asked for: JSON or YAML.
@@ -55,14 +67,8 @@ inline void print_value(const Context& context, const Value& value) {
 /// The wall clock.
 Instant now();
 
-/// The shape of a run that programs rely on.
-Result<Value> to_value(const Store& store, const RunRecord& record);
-
-/// A record with what the journal of its run has come to: between two changes of state the stored
-/// one lags behind. Errors: as of node::machine_at.
-Result<RunRecord> caught_up(const Store& store, RunRecord record);
-
-/// The run's record. Errors: run_unknown, with the nearest known run.
-Result<RunRecord> record_of(const Store& store, const std::string& run);
+using node::caught_up;
+using node::record_of;
+using node::to_value;
 
 } // namespace skein::cli

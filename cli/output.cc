@@ -18,6 +18,8 @@ int exit_code_of(const Error& error) {
   switch (error.code) {
     case Code::storage_in_use:
     case Code::storage_unreadable:
+    case Code::node_unreachable:
+    case Code::unauthorized:
       return kUnreachable;
     case Code::interrupted:
       return kInterrupted;
@@ -38,6 +40,7 @@ int exit_code_of(const Error& error) {
     case Code::schema_invalid:
     case Code::tool_unknown:
     case Code::tool_input_invalid:
+    case Code::context_unknown:
       return kWrongUsage;
     default:
       return kFailed;

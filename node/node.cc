@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "actors/run_host.h"
+#include "node/fork.h"
 #include "node/listeners.h"
 #include "node/new_run.h"
 #include "node/system_clock.h"
@@ -80,6 +81,10 @@ class EmbeddedNode : public Node {
         [&](actors::Reply reply) { host_->deliver(run, std::move(event), std::move(reply)); });
   }
 
+  Result<RunId> fork(const ForkRequest& request) override {
+    return node::fork(*store_, request, clock_.now());
+  }
+
   Result<void> resume(const RunId& run) override {
     return ask([&](actors::Reply reply) { host_->wake(run, std::move(reply)); });
   }
@@ -149,11 +154,7 @@ class EmbeddedNode : public Node {
   }
 
   std::shared_ptr<void> watch(const RunId& run, std::function<void(const Entry&)> watch) override {
-    return entries_.add([run, watch = std::move(watch)](const Entry& entry) {
-      if (entry.run == run) {
-        watch(entry);
-      }
-    });
+    return entries_.add(run, std::move(watch));
   }
 
   std::shared_ptr<void> watch_logs(
@@ -174,6 +175,7 @@ class EmbeddedNode : public Node {
 
   Store& store() override { return *store_; }
   ToolBox& tools() override { return *tools_; }
+  NodeId id() const override { return store_->node(); }
 
  private:
   /// Whether a waiting run waits for no timer that fires soon. Its record, its timers and `last`,
@@ -233,7 +235,7 @@ class EmbeddedNode : public Node {
   }
 
   void on_entry(const Entry& entry, const RunRecord* shown) {
-    entries_.tell(entry);
+    entries_.tell(entry.run, entry);
     if (shown != nullptr) {
       waiters_.changed(entry.run);
     }
@@ -241,7 +243,7 @@ class EmbeddedNode : public Node {
 
   Settings settings_;
   SystemClock clock_;
-  Listeners<const Entry&> entries_;
+  ListenersByKey<RunId, const Entry&> entries_;
   Listeners<const RunId&, const std::string&, const ToolLog&> logs_;
   Waiters waiters_;
   std::unique_ptr<storage::RocksStore> store_;

@@ -42,6 +42,8 @@ struct Settings {
 /// Whether every setting can be read and none contradicts another. Errors: usage_invalid.
 Result<void> check(const Settings& settings);
 
+struct ForkRequest;
+
 struct StartRequest {
   flow::DefinitionPtr definition; ///< its revision is applied already
   Value input;
@@ -72,6 +74,9 @@ class Node {
   /// run_state_conflict, storage_*.
   virtual Result<void> tell(const RunId& run, flow::Event event) = 0;
 
+  /// A new run from a prefix of another's journal, as node/fork.h says; resume() it.
+  virtual Result<RunId> fork(const ForkRequest& request) = 0;
+
   /// Makes sure that a run which was cut off goes on. Does nothing to one that waits or has ended.
   virtual Result<void> resume(const RunId& run) = 0;
   /// All that are pending or running; answers how many, once they are in memory and go on.
@@ -98,6 +103,11 @@ class Node {
 
   virtual Store& store() = 0;
   virtual ToolBox& tools() = 0;
+
+  /// Of the data directory.
+  virtual NodeId id() const = 0;
+  /// Whether this is another process, in which runs go on when this object has gone.
+  virtual bool remote() const { return false; }
 };
 
 /// The pinned definition of a run, parsed once per process and revision.

@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 
 #include "cli/resource/named.h"
@@ -28,45 +26,12 @@ int api_resources(const Context& context) {
   return kDone;
 }
 
-Value list_of(const std::vector<std::string>& words) {
-  return Value::of_list(std::vector<Value>(words.begin(), words.end()));
-}
-
-// Refuses what every other command refuses.
-int config_view(const Context& context) {
-  const auto settings = context.settings();
-  if (!settings) {
-    return complain(settings.error());
-  }
-  std::error_code ignored;
-  const Value value = object(
-      {{"data", context.data.string()},
-       {"data_exists", std::filesystem::exists(context.data, ignored)},
-       {"log_level", context.log_level},
-       {"colour", context.colour && ::isatty(STDOUT_FILENO) != 0},
-       {"user", context.user},
-       {"tools", object({{"sandbox", settings->sandbox ? "bubblewrap" : "none"},
-                         {"shell_unsandboxed", settings->shell_unsandboxed ? "allow" : "deny"},
-                         {"shell_network", settings->shell_network ? "allow" : "deny"},
-                         {"shell_commands", settings->shell_commands.empty()
-                                                ? Value("any")
-                                                : list_of(settings->shell_commands)},
-                         {"shell_environment", list_of(settings->shell_environment)},
-                         {"http_allow", list_of(settings->http_allow)}})}});
-  print_value(context.format == Format::json ? Format::json : Format::yaml, value);
-  return kDone;
-}
-
 } // namespace
 
 void add_about(CLI::App& app, Chosen& chosen) {
   app.add_subcommand("api-resources", "The kinds of resources")->callback([&chosen] {
     chosen = api_resources;
   });
-  CLI::App* config = app.add_subcommand("config", "What this command goes by");
-  config->require_subcommand(1)
-      ->add_subcommand("view", "What flags and environment came to")
-      ->callback([&chosen] { chosen = config_view; });
 }
 
 } // namespace skein::cli

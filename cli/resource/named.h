@@ -23,9 +23,6 @@ using ResourceAct = std::function<int(const Context&, const KindRow&, const std:
 CLI::App& add_on_resource(CLI::App& app, Chosen& chosen, Noun noun, const char* name,
                           const char* summary, bool named, ResourceAct act);
 
-/// A revision for programs.
-Value value_of(const ResourceRow& row);
-
 /// The resource. Errors: resource_unknown, with the nearest known name.
 Result<ResourceRow> resource_of(const Store& store, const KindRow& kind, const std::string& name,
                                 std::optional<std::uint64_t> revision = {});

@@ -16,7 +16,7 @@ int print_all(const Context& context, const std::vector<ResourceRow>& found, boo
     rows[0].push_back("HASH");
   }
   for (const ResourceRow& row : found) {
-    values.push_back(value_of(row));
+    values.push_back(to_value(row));
     rows.push_back({row.name, std::to_string(row.revision), to_string(row.applied_at)});
     if (context.format == Format::wide) {
       rows.back().push_back(to_string(row.hash));
@@ -52,7 +52,7 @@ int describe(const Context& context, const KindRow& kind, const std::string& nam
   if (!row) {
     return complain(row.error());
   }
-  print_value(context.format == Format::json ? Format::json : Format::yaml, value_of(*row));
+  print_value(context.format == Format::json ? Format::json : Format::yaml, to_value(*row));
   return kDone;
 }
 

@@ -19,7 +19,7 @@ int history(const Context& context, const KindRow& kind, const std::string& name
   std::vector<Value> values;
   std::vector<std::vector<std::string>> rows{{"REVISION", "APPLIED", "HASH"}};
   for (const ResourceRow& row : *all) {
-    values.push_back(value_of(row));
+    values.push_back(to_value(row));
     rows.push_back({std::to_string(row.revision), to_string(row.applied_at),
                     row.deleted ? "deleted" : to_string(row.hash)});
   }
@@ -65,7 +65,7 @@ int rollback(const Context& context, const KindRow& kind, const std::string& nam
     return complain(row.error());
   }
   if (context.structured()) {
-    print_value(context, value_of(*row));
+    print_value(context, to_value(*row));
     return kDone;
   }
   put("flow " + name + ": revision " + std::to_string(row->revision) + ", as revision " +

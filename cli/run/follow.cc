@@ -31,7 +31,7 @@ std::string failed_step(const Store& store, const RunRecord& record) {
 }
 
 // With its hint and what to do next; as JSON where errors are.
-void tell_failed(const Context& context, const Store& store, const RunRecord& record) {
+void tell_failed(const Context& context, node::Node& node, const RunRecord& record) {
   const std::string& run = record.id.get();
   const std::string state(name_of(record.state));
   const std::string hint = record.failure ? record.failure->hint : "";
@@ -48,21 +48,22 @@ void tell_failed(const Context& context, const Store& store, const RunRecord& re
     return;
   }
   std::fprintf(stderr, "run %s %s%s: %s\n", run.c_str(), state.c_str(),
-               harmless(failed_step(store, record)).c_str(), harmless(record.reason).c_str());
+               harmless(failed_step(node.store(), record)).c_str(),
+               harmless(record.reason).c_str());
   if (!hint.empty()) {
     std::fprintf(stderr, "  hint: %s\n", harmless(hint).c_str());
   }
-  if (const std::string next = next_command(store, record); !context.quiet && !next.empty()) {
+  if (const std::string next = next_command(node, record); !context.quiet && !next.empty()) {
     std::fprintf(stderr, "  %s\n", harmless(next).c_str());
   }
 }
 
 } // namespace
 
-int tell_outcome(const Context& context, const Store& store, const RunRecord& record,
+int tell_outcome(const Context& context, node::Node& node, const RunRecord& record,
                  bool with_output) {
   if (with_output && context.structured()) {
-    const auto value = to_value(store, record);
+    const auto value = to_value(node.store(), record);
     if (!value) {
       return complain(value.error());
     }
@@ -79,18 +80,18 @@ int tell_outcome(const Context& context, const Store& store, const RunRecord& re
       return kDone;
     case RunState::failed:
     case RunState::cancelled:
-      tell_failed(context, store, record);
+      tell_failed(context, node, record);
       return kFailed;
     default:
       if (!context.quiet && !errors_are_json()) { // what is printed says it
-        tell_waiting(store, record);
+        tell_waiting(node, record);
       }
       return kWaiting;
   }
 }
 
 int follow(const Context& context, node::Node& node, const RunId& run, Shown shown) {
-  catch_interrupts(run);
+  node.remote() ? catch_interrupts_beside(run) : catch_interrupts(run);
   const bool silent = context.quiet && shown.show == Show::progress;
   Watcher watcher(context, node, run, silent ? Show::nothing : shown.show, shown.to);
   const auto record = node.wait(run, true, [&] {
@@ -103,10 +104,15 @@ int follow(const Context& context, node::Node& node, const RunId& run, Shown sho
   }
   if (interrupted() && !is_final(record->state)) {
     said_how_to_go_on();
+    if (node.remote()) {
+      return complain(Error{Code::interrupted, "run " + run.get() + " goes on without this command",
+                            "see it with `skein run watch " + run.get() +
+                                "`; end it with `skein run cancel " + run.get() + "`"});
+    }
     return complain(Error{Code::interrupted, "run " + run.get() + " is interrupted",
                           "go on with `skein run resume " + run.get() + "`"});
   }
-  return tell_outcome(context, node.store(), *record, shown.to != stdout);
+  return tell_outcome(context, node, *record, shown.to != stdout);
 }
 
 } // namespace skein::cli

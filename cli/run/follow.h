@@ -20,7 +20,7 @@ int follow(const Context& context, node::Node& node, const RunId& run, Shown sho
 
 /// What came of a run that ended, waits or is paused: its output to standard output, the rest to
 /// standard error.
-int tell_outcome(const Context& context, const Store& store, const RunRecord& record,
+int tell_outcome(const Context& context, node::Node& node, const RunRecord& record,
                  bool with_output = true);
 
 } // namespace skein::cli

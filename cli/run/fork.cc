@@ -1,6 +1,5 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <map>
 #include <memory>
 
 #include "cli/checks.h"
@@ -9,7 +8,7 @@
 #include "cli/run/one_run.h"
 #include "core/value/json.h"
 #include "node/fork.h"
-#include "node/replay.h"
+#include "node/retry.h"
 
 namespace skein::cli {
 namespace {
@@ -24,20 +23,20 @@ struct Fork {
 
 // Makes the new run, says its id, and stays with it.
 int make(const Context& context, node::Node& node, const node::ForkRequest& request, bool detach) {
-  const auto run = node::fork(node.store(), request, now());
+  const auto run = node.fork(request);
   if (!run) {
     return complain(run.error());
   }
-  if (detach) {
+  if (detach && !node.remote()) {
     return show_detached(context, node, *run);
   }
-  if (!context.quiet) {
+  if (!detach && !context.quiet) {
     std::fprintf(stderr, "run %s\n", run->get().c_str());
   }
   if (auto resumed = node.resume(*run); !resumed) {
     return complain(resumed.error());
   }
-  return follow(context, node, *run);
+  return detach ? show_detached(context, node, *run) : follow(context, node, *run);
 }
 
 int fork(const Context& context, node::Node& node, const RunId& source, const Fork& wanted) {
@@ -52,55 +51,6 @@ int fork(const Context& context, node::Node& node, const RunId& source, const Fo
   }
   return make(context, node, request, wanted.detach);
 }
-
-} // namespace
-
-// The last entry before the attempt that the run failed with, so that a fork from there makes that
-// attempt anew or asks again; or before the timer that ended it.
-Result<Seq> before_failure(const Store& store, const RunRecord& record) {
-  const auto machine = node::machine_at(store, record.id);
-  if (!machine) {
-    return machine.error();
-  }
-  const std::string step = record.failure ? record.failure->step : "";
-  std::map<flow::Place, Seq> begun;
-  Seq attempt;
-  Seq timer;
-  bool timed_out = false; // by the newest entry
-  const auto read = store.read_journal(record.id, Seq(1), [&](const Entry& entry) {
-    timed_out = std::holds_alternative<flow::Expired>(entry.event);
-    if (const auto* begins = std::get_if<flow::Begun>(&entry.event)) {
-      begun[begins->place] = entry.seq;
-    } else if (const auto* failed = std::get_if<flow::Failed>(&entry.event)) {
-      if (machine->step_at(failed->place).id == step) {
-        const auto found = begun.find(failed->place);
-        attempt = Seq((found != begun.end() ? found->second : entry.seq).get() - 1);
-      }
-    } else if (const auto* answered = std::get_if<flow::Answered>(&entry.event)) {
-      if (!answered->approved && machine->step_at(answered->place).id == step) {
-        attempt = Seq(entry.seq.get() - 1);
-      }
-    } else if (timed_out) {
-      timer = Seq(entry.seq.get() - 1);
-    }
-    return true;
-  });
-  if (!read) {
-    return read.error();
-  }
-  if (step.empty() && !timed_out) { // its end, which would come to the same again
-    timer = Seq();
-  }
-  if (attempt.get() == 0 && timer.get() == 0) {
-    return Error{Code::run_state_conflict,
-                 "run " + record.id.get() + " failed without a step that could run again",
-                 "fork it with other input or variables: `skein run fork " + record.id.get() +
-                     " --at 1 -i NAME=VALUE --set NAME=VALUE`"};
-  }
-  return attempt.get() > 0 ? attempt : timer;
-}
-
-namespace {
 
 struct Retry {
   std::string step;
@@ -136,7 +86,7 @@ int retry(const Context& context, node::Node& node, const RunId& run, const Retr
                                 "--failed have nothing to settle",
                             "leave them out to run its failed step again"});
     }
-    const auto at = before_failure(node.store(), *record);
+    const auto at = node::before_failure(node.store(), *record);
     if (!at) {
       return complain(at.error());
     }

@@ -59,6 +59,12 @@ void catch_interrupts(const RunId& run) {
   catch_all();
 }
 
+void catch_interrupts_beside(const RunId& run) {
+  first_words() = "\nleaving run " + run.get() + ", which goes on\n";
+  last_words().clear();
+  catch_all();
+}
+
 void catch_interrupts() {
   first_words().clear();
   last_words().clear();

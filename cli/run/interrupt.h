@@ -8,6 +8,9 @@ namespace skein::cli {
 /// so; the second leaves at once with 130. Both name the command that goes on with the run.
 void catch_interrupts(const RunId& run);
 
+/// The same where the run goes on in a node whatever becomes of this command.
+void catch_interrupts_beside(const RunId& run);
+
 /// The same where no run is stayed with: both only end the command.
 void catch_interrupts();
 

@@ -72,15 +72,15 @@ std::string what_it_asks(const Store& store, const RunRecord& record) {
   return waits.empty() ? "" : shortened(question_of(waits.front()), 60);
 }
 
-void print_table(const Context& context, const Store& store,
-                 const std::vector<RunRecord>& records) {
+void print_table(const Context& context, node::Node& node, const std::vector<RunRecord>& records) {
+  const Store& store = node.store();
   const bool wide = context.format == Format::wide;
   std::vector<std::vector<std::string>> rows{{"ID", "FLOW", "STATE", "WAITING FOR", "CREATED"}};
   if (wide) {
     rows[0].insert(rows[0].end(), {"UPDATED", "STEPS", "REVISION", "REASON", "QUESTION"});
   }
   const std::set<RunId> late = overdue(store);
-  std::size_t idle = 0; // nobody works on them: this process has the data directory
+  std::size_t idle = 0; // nobody works on them where this process has the data directory
   for (const RunRecord& record : records) {
     rows.push_back({record.id.get(), record.definition, std::string(name_of(record.state)),
                     record.waiting_for + (late.contains(record.id) ? " (overdue)" : ""),
@@ -94,7 +94,7 @@ void print_table(const Context& context, const Store& store,
     }
   }
   put(table(rows));
-  if (idle > 0 && !context.quiet) {
+  if (idle > 0 && !context.quiet && !node.remote()) {
     std::fprintf(stderr, "nobody works on %zu of them; go on with: skein resume --all\n", idle);
   }
 }
@@ -197,7 +197,7 @@ int list(const Context& context, const Wanted& wanted) {
     return print_values(context, (*node)->store(), *records);
   }
   if (context.format != Format::name) {
-    print_table(context, (*node)->store(), *records);
+    print_table(context, **node, *records);
     return kDone;
   }
   for (const RunRecord& record : *records) {

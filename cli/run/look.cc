@@ -47,8 +47,7 @@ int status(const Context& context, node::Node& node, const RunId& run) {
          step.failure ? step.failure->code + ": " + step.failure->message : items_of(step)});
   }
   put(harmless(to_yaml(*value)) + "\n" + table(rows));
-  if (const std::string next = next_command(node.store(), *record);
-      !context.quiet && !next.empty()) {
+  if (const std::string next = next_command(node, *record); !context.quiet && !next.empty()) {
     std::fprintf(stderr, "%s\n", harmless(next).c_str());
   }
   return kDone;

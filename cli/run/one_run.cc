@@ -58,10 +58,10 @@ int show(const Context& context, node::Node& node, const RunId& run, bool only_i
   }
   const bool id_only = only_id || context.format == Format::name;
   put((id_only ? run.get() : harmless(standing_of(*record))) + "\n");
-  const bool begun =
-      !only_id || (record->state != RunState::pending && record->state != RunState::running);
+  const bool begun = !only_id || node.remote() ||
+                     (record->state != RunState::pending && record->state != RunState::running);
   const std::string next = begun
-                               ? next_command(store, *record)
+                               ? next_command(node, *record)
                                : "recorded, not started; go on with: skein run resume " + run.get();
   if (!context.quiet && !next.empty()) {
     std::fprintf(stderr, "%s\n", harmless(next).c_str());

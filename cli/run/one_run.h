@@ -25,10 +25,6 @@ int tell(const Context& context, node::Node& node, const RunId& run, flow::Event
 /// "STEP" or "STEP[ITEM]" of this run. Errors: flow_step_unknown, and those of a replay.
 Result<flow::Place> place_of(node::Node& node, const RunId& run, const std::string& step);
 
-/// The last entry before what the run failed with: a fork from there tries that anew.
-/// Errors: run_state_conflict where no step could run again, and those of a replay.
-Result<Seq> before_failure(const Store& store, const RunRecord& record);
-
 /// What the run is now: its value, its id, or a line; and who has to go on with it, if somebody.
 int show_run(const Context& context, node::Node& node, const RunId& run);
 

@@ -11,8 +11,9 @@ int watch(const Context& context, node::Node& node, const RunId& run) {
   if (!record) {
     return complain(record.error());
   }
-  // Nobody else can have the run going: this process has the data directory.
-  if (record->state == RunState::running || record->state == RunState::pending) {
+  // Without a node nobody else can have the run going: this process has the data directory.
+  if (!node.remote() &&
+      (record->state == RunState::running || record->state == RunState::pending)) {
     if (auto woken = node.resume(run); !woken) {
       return complain(woken.error());
     }

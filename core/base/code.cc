@@ -78,6 +78,12 @@ constexpr std::array kRows{
     CodeRow{Code::interrupted, "interrupted", false},
     CodeRow{Code::output_failed, "output_failed", false},
     CodeRow{Code::node_busy, "node_busy", true},
+    CodeRow{Code::node_unreachable, "node_unreachable", true},
+    CodeRow{Code::unauthorized, "unauthorized", false},
+    CodeRow{Code::request_invalid, "request_invalid", false},
+    CodeRow{Code::route_unknown, "route_unknown", false},
+    CodeRow{Code::request_too_large, "request_too_large", false},
+    CodeRow{Code::context_unknown, "context_unknown", false},
 };
 
 const CodeRow* row_of(Code code) {

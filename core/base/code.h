@@ -85,12 +85,18 @@ enum class Code : std::uint16_t {
   http_blocked = 5010,
   http_client_error = 5011,
   file_missing = 5012,
-  // 60xx command line
+  // 60xx command line and gateway
   usage_invalid = 6001,
   file_unreadable = 6002,
   interrupted = 6003,
   output_failed = 6004,
   node_busy = 6005,
+  node_unreachable = 6006,
+  unauthorized = 6007,
+  request_invalid = 6008,
+  route_unknown = 6009,
+  request_too_large = 6010,
+  context_unknown = 6011,
 };
 
 /// One row of the table of codes.

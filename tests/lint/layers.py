@@ -24,7 +24,7 @@ LIBRARIES = {
     r"nats/|nats\.h": {"broker"},
     r"flatbuffers/|.*_generated\.h": {"schemas"},
     r"yaml-cpp/": {"schemas"},
-    r"curl/": {"tools", "models"},
+    r"curl/": {"tools", "models", "node"},
     r"boost/(asio|beast)": {"gateway"},
     r"CLI/": {"cli"},
     r"spdlog/": set(MAY_INCLUDE) - {"core"},

@@ -1,0 +1,135 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <memory>
+#include <thread>
+
+#include "cli/checks.h"
+#include "cli/commands.h"
+#include "cli/version.h"
+#include "node/remote/endpoint.h"
+#include "node/serve.h"
+
+namespace skein::cli {
+namespace {
+
+struct Wanted {
+  std::string listen;
+  std::string name;
+  std::string drain = "30s";
+};
+
+std::array<int, 2> signals{-1, -1}; ///< a pipe that a handler may write to
+
+// The second leaves at once: what is durable is, and the next start goes on.
+void on_signal(int) {
+  static volatile std::sig_atomic_t count = 0;
+  count = count + 1;
+  if (count > 1) {
+    ::_exit(kInterrupted);
+  }
+  const int before = errno;
+  if (::write(signals[1], "x", 1) < 0) {
+    ::_exit(kInterrupted);
+  }
+  errno = before;
+}
+
+bool catch_signals() {
+  if (::pipe2(signals.data(), O_CLOEXEC) != 0) {
+    return false;
+  }
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  sigemptyset(&action.sa_mask);
+  struct sigaction hangup {};
+  const bool ignored = ::sigaction(SIGHUP, nullptr, &hangup) == 0 && hangup.sa_handler == SIG_IGN;
+  return (ignored || ::sigaction(SIGHUP, &action, nullptr) == 0) &&
+         ::sigaction(SIGTERM, &action, nullptr) == 0 && ::sigaction(SIGINT, &action, nullptr) == 0;
+}
+
+// Until a signal comes; a supervisor hears now and then that this process is well.
+void stay() {
+  const auto interval = node::watchdog_interval();
+  const int patience = interval ? static_cast<int>(std::max<std::int64_t>(interval->count, 1)) : -1;
+  pollfd asked{signals[0], POLLIN, 0};
+  for (;;) {
+    const int ready = ::poll(&asked, 1, patience);
+    if (ready > 0 || (ready < 0 && errno != EINTR)) {
+      return;
+    }
+    if (ready == 0) {
+      node::tell_supervisor("WATCHDOG=1");
+    }
+  }
+}
+
+int serve(const Context& context, const Wanted& wanted) {
+  if (context.log_level.empty()) { // it stays: what it does is worth a line
+    spdlog::set_level(spdlog::level::info);
+  }
+  if (!context.server.empty() || context.trouble) {
+    return complain(context.trouble ? *context.trouble
+                                    : Error{Code::usage_invalid,
+                                            "context " + context.name + " is a node already",
+                                            "name a data directory with --data"});
+  }
+  const auto limit = parse_millis(wanted.drain);
+  auto settings = context.settings();
+  if (!limit || !settings) {
+    return complain(limit ? settings.error() : limit.error());
+  }
+  if (!catch_signals()) {
+    return complain(Error{Code::usage_invalid, "cannot catch signals"});
+  }
+  auto server = node::Server::open(
+      {std::move(*settings), wanted.listen, wanted.name, version_line(), gateway::Limits()});
+  if (!server) {
+    return complain(server.error());
+  }
+  spdlog::info("listening at {}, data in {}", (*server)->url(), context.data.string());
+  put((*server)->url() + "\n");
+  std::fflush(stdout);
+  node::tell_supervisor("READY=1\nSTATUS=" + (*server)->url());
+  stay();
+  node::tell_supervisor("STOPPING=1");
+  spdlog::info("draining, at most {}; another signal ends it at once", wanted.drain);
+  (*server)->drain(*limit);
+  spdlog::info("stopped");
+  return kDone;
+}
+
+} // namespace
+
+void add_serve(CLI::App& app, Chosen& chosen) {
+  auto wanted = std::make_shared<Wanted>();
+  CLI::App* command =
+      app.add_subcommand("serve", "Run a node that stays; commands find and use it");
+  command
+      ->add_option("--listen", wanted->listen,
+                   "Where HTTP is spoken; else 127.0.0.1:7711, or the next free port")
+      ->type_name("HOST:PORT")
+      ->check(not_empty());
+  command->add_option("--name", wanted->name, "Name of the node; else the host's")
+      ->type_name("NAME")
+      ->check(not_empty());
+  command
+      ->add_option("--drain-timeout", wanted->drain,
+                   "How long effects may go on once it is asked to stop")
+      ->type_name("TIME");
+  command->footer(
+      "SIGTERM or Ctrl-C drains the node; what is not done by then goes on at the next start. A "
+      "second one ends it at once.\n\nExample:\n  skein serve --listen 127.0.0.1:7711");
+  command->callback([wanted, &chosen] {
+    chosen = [wanted](const Context& context) { return serve(context, *wanted); };
+  });
+}
+
+} // namespace skein::cli

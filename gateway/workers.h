@@ -1,0 +1,36 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace skein::gateway {
+
+/// Threads that do what is handed to them, over a bounded queue. Thread-safety: any thread.
+class Workers {
+ public:
+  Workers(std::size_t threads, std::size_t waiting);
+  /// Does what is in the queue, then ends.
+  ~Workers();
+  Workers(const Workers&) = delete;
+  Workers& operator=(const Workers&) = delete;
+
+  /// Whether there was room for it.
+  bool post(std::function<void()> work);
+
+ private:
+  void run();
+
+  const std::size_t most_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> queue_;
+  bool ending_ = false;
+  std::vector<std::thread> threads_;
+};
+
+} // namespace skein::gateway
