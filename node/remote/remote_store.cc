@@ -63,6 +63,9 @@ std::string query_of(const RunFilter& filter, const RunId& after, std::size_t li
 Result<void> RemoteStore::commit(std::span<const Batch>) { return only_there("committing"); }
 
 Result<RemoteStore::Stored> RemoteStore::stored(const RunId& run) const {
+  if (!gateway::parse_target("/" + coded(run.get()))) {
+    return Stored(); // what no path can name is no run either
+  }
   const auto bytes = link_.send(framed(of_run(run, "record")));
   if (!bytes) {
     return bytes.error();
