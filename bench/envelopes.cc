@@ -25,6 +25,7 @@ namespace {
 
 constexpr std::size_t kAhead = 16'384; ///< sent and not received yet: below what a client drops at
 constexpr int kRounds = 3;
+constexpr std::chrono::microseconds kPause{200};
 
 template <class T>
 T must(Result<T> result) {
@@ -57,11 +58,11 @@ double measure(std::size_t messages, const std::atomic<std::size_t>& received, c
   const auto begin = std::chrono::steady_clock::now();
   for (std::size_t i = 0; i < messages; ++i) {
     while (i - received.load(std::memory_order_relaxed) >= kAhead || !send()) {
-      std::this_thread::yield();
+      std::this_thread::sleep_for(kPause);
     }
   }
   while (received.load() < messages) {
-    std::this_thread::yield();
+    std::this_thread::sleep_for(kPause);
   }
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   return static_cast<double>(messages) / took.count();

@@ -2,6 +2,7 @@
 
 #include <nats/nats.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
@@ -13,7 +14,7 @@ namespace skein::broker {
 /// The library's own threads would hold its lock while a full socket blocks, so that neither a
 /// deadline nor a ping gets through to a server that stopped reading; and they wait a millisecond
 /// before they send. Here a message leaves as soon as the socket takes it, together with whatever
-/// else was published meanwhile.
+/// else was published meanwhile; while many follow each other, tens of microseconds apart.
 class EventLoop {
  public:
   EventLoop();
@@ -34,6 +35,8 @@ class EventLoop {
   static natsStatus on_detach(void* user);
 
   void run();
+  void handle(unsigned events);
+  void gather();
   natsStatus want(unsigned events, bool on);
   natsConnection* enter();
   void leave();
@@ -47,6 +50,7 @@ class EventLoop {
   natsConnection* connection_ = nullptr;
   int socket_ = -1;
   unsigned wanted_ = 0; ///< 0: the socket is not being polled
+  std::chrono::steady_clock::time_point written_{};
   std::thread thread_;
 };
 

@@ -25,6 +25,8 @@ struct Header {
 struct Message {
   std::string subject; ///< made by Subject (core/base/subject.h), never from raw text
   std::string reply;   ///< where an answer is awaited; "" for nowhere
+  /// None that begins with Nats- where it is sent: those are the broker's. Messages that are read
+  /// may have some, and what another client sent.
   std::vector<Header> headers;
   std::string payload;
 };
@@ -72,8 +74,9 @@ struct PullSpec {
   std::size_t credit = 256; ///< messages that may be without an answer at once
 };
 
-/// One message that was pulled. Exactly one of its methods is called, once, from any thread; what
-/// is dropped without comes again after the time of the consumer.
+/// One message that was pulled. Exactly one of its methods is called, once, from any thread, also
+/// once its subscription has ended; what is dropped without comes again after the time of the
+/// consumer.
 class Delivery {
  public:
   virtual ~Delivery() = default;
@@ -97,7 +100,9 @@ using OnDelivery = std::function<void(Stored&&, DeliveryPtr)>;
 /// Errors of all: broker_unreachable (nothing was sent), broker_timeout (it may have happened),
 /// broker_refused (permissions), broker_full, subject_invalid, message_too_large, stream_unknown.
 /// Thread-safety: any thread. Calls back on threads of its own, of one subscription one at a time;
-/// what is called must not block. Ownership: outlives its subscriptions.
+/// what is called must not block, nor ask the broker for what is answered by returning
+/// (make_stream, stream, tail, pull). Answers may come before the call that asks returns.
+/// Ownership: outlives its subscriptions and deliveries.
 class Broker {
  public:
   virtual ~Broker() = default;
@@ -105,7 +110,9 @@ class Broker {
   /// At most once, in order of this connection. Never kept for later: without a connection it
   /// fails.
   virtual Result<void> publish(const Message& message) = 0;
-  /// With a queue name, one of those that share it gets each message.
+  /// With a queue name, one of those that share it gets each message. What anybody publishes once
+  /// this returned is delivered, where there is a connection; it lasts over connections. Who is too
+  /// slow loses messages.
   virtual Result<Subscription> subscribe(const std::string& filter, const std::string& queue,
                                          OnMessage on_message) = 0;
   /// Answers once: the reply, no_responder, or broker_timeout after `limit`.
@@ -122,6 +129,8 @@ class Broker {
                       std::function<void(Result<Appended>)> answer) = 0;
   /// Every message from there on, in order, without a gap and once, for as long as the handle
   /// lives: silence is asked about, and what the broker forgot is opened again where it stopped.
+  /// A broker that lost the end of its stream gives the same sequences again to other messages:
+  /// reading goes on behind what it still has.
   virtual Result<Subscription> tail(const TailSpec& spec, OnStored on_message) = 0;
   /// Shares the messages of a stream with others. At least once; never more than the credit.
   virtual Result<Subscription> pull(const PullSpec& spec, OnDelivery on_delivery) = 0;

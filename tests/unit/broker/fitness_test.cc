@@ -38,7 +38,7 @@ TEST(fitness, a_server_of_our_own_is_fit) {
 }
 
 TEST(fitness, a_server_without_streams_is_not) {
-  const NatsProcess server("listen: 127.0.0.1:PORT");
+  const NatsProcess server("listen: 127.0.0.1:@PORT@");
   broker::NatsOptions access;
   access.urls = {server.url()};
   expect_unfit(checked(access), "JetStream is off");
@@ -46,8 +46,8 @@ TEST(fitness, a_server_without_streams_is_not) {
 
 TEST(fitness, an_account_without_streams_is_not) {
   const NatsProcess server(R"(
-    listen: 127.0.0.1:PORT
-    jetstream: { store_dir: "STORE" }
+    listen: 127.0.0.1:@PORT@
+    jetstream: { store_dir: "@STORE@" }
     accounts: { A: { users: [ { user: a, password: a } ] } }
   )");
   broker::NatsOptions access;
@@ -66,8 +66,8 @@ TEST(fitness, small_messages_are_too_small) {
 
 TEST(fitness, calls_that_reach_beyond_the_account_must_be_denied) {
   const NatsProcess server(R"(
-    listen: 127.0.0.1:PORT
-    jetstream: { store_dir: "STORE" }
+    listen: 127.0.0.1:@PORT@
+    jetstream: { store_dir: "@STORE@" }
     system_account: SYS
     accounts: { SYS: {}, A: { jetstream: enabled, users: [ { user: a, password: a } ] } }
   )");
@@ -82,8 +82,8 @@ TEST(fitness, calls_that_reach_beyond_the_account_must_be_denied) {
 
 TEST(fitness, a_server_that_lets_anybody_in_is_not) {
   const NatsProcess server(R"(
-    listen: 127.0.0.1:PORT
-    jetstream: { store_dir: "STORE" }
+    listen: 127.0.0.1:@PORT@
+    jetstream: { store_dir: "@STORE@" }
     no_auth_user: a
     accounts: { A: { jetstream: enabled, users: [ { user: a, password: a } ] } }
   )");

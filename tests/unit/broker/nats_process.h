@@ -20,19 +20,19 @@ namespace skein::test {
 
 /// A nats-server with a configuration of the test's own.
 ///
-/// In the text PORT, STORE and TLS stand for a free port, a folder of its own, and the folder of
-/// the certificates (ca.crt, server.crt, server.key, client.crt, client.key), made where the text
-/// names them.
+/// In the text @PORT@, @STORE@ and @TLS@ stand for a free port, a folder of its own, and the folder
+/// of the certificates (ca.crt, server.crt, server.key, client.crt, client.key), made where the
+/// text names them.
 class NatsProcess {
  public:
   explicit NatsProcess(std::string config) {
     port_ = broker::free_port(0);
-    if (config.find("TLS/") != std::string::npos) {
+    if (config.find("@TLS@") != std::string::npos) {
       make_certificates(folder_.path());
     }
-    replace(config, "PORT", std::to_string(port_));
-    replace(config, "STORE", (folder_.path() / "store").string());
-    replace(config, "TLS/", folder_.path().string() + "/");
+    replace(config, "@PORT@", std::to_string(port_));
+    replace(config, "@STORE@", (folder_.path() / "store").string());
+    replace(config, "@TLS@", folder_.path().string());
     const auto path = folder_.path() / "test.conf";
     std::ofstream(path) << config;
     auto started = broker::spawn(broker::find_program("nats-server"), {"-c", path.string()});
