@@ -85,12 +85,17 @@ std::vector<Result<void>> Committer::commit(std::span<const Batch> batches) {
 std::vector<Batch> Committer::batches_of(std::vector<Item>& items, Instant now) {
   last_time_ = std::max(last_time_, now);
   for (const Item& item : items) {
+    if (item.batch.seal) {
+      continue; // its time is part of what was sealed, and of no other batch
+    }
     last_time_ = std::max(last_time_, item.batch.at);
   }
   std::vector<Batch> batches;
   batches.reserve(items.size());
   for (Item& item : items) {
-    item.batch.at = last_time_;
+    if (!item.batch.seal) {
+      item.batch.at = last_time_;
+    }
     batches.push_back(std::move(item.batch));
   }
   return batches;

@@ -207,11 +207,22 @@ Result<void> RocksStore::live_runs(PartitionId partition,
 
 Result<PartitionTail> RocksStore::tail_of(PartitionId partition) const {
   auto tail = read_tail(*parts_->database, partition);
-  return tail ? Result<PartitionTail>(PartitionTail{tail->last, tail->epoch, tail->at})
-              : Result<PartitionTail>(tail.error());
+  if (!tail) {
+    return tail.error();
+  }
+  return PartitionTail{tail->last, tail->epoch, tail->at, tail->hash, tail->leader};
 }
 
-Result<std::vector<TimerRow>> RocksStore::due_timers(Instant until, std::size_t limit) const {
+Result<std::uint64_t> RocksStore::stream_position() const {
+  auto row = parts_->database->get(Table::meta, stream_position_key());
+  if (!row) {
+    return row.error();
+  }
+  return *row ? KeyReader(**row).u64().value_or(0) : 0;
+}
+
+Result<std::vector<TimerRow>> RocksStore::due_timers(Instant until, std::size_t limit,
+                                                     const PartitionSet& of) const {
   std::vector<TimerRow> due;
   const auto visit = [&](PartitionId, std::string_view suffix) -> Result<bool> {
     TimerRow row = timer_of(suffix);
@@ -221,18 +232,18 @@ Result<std::vector<TimerRow>> RocksStore::due_timers(Instant until, std::size_t 
     due.push_back(std::move(row));
     return true;
   };
-  auto merged = merge_partitions(*parts_->database, Table::timer, "", "", visit);
+  auto merged = merge_partitions(*parts_->database, Table::timer, "", "", visit, of);
   return merged ? Result<std::vector<TimerRow>>(std::move(due))
                 : Result<std::vector<TimerRow>>(merged.error());
 }
 
-Result<std::optional<Instant>> RocksStore::next_timer() const {
+Result<std::optional<Instant>> RocksStore::next_timer(const PartitionSet& of) const {
   std::optional<Instant> next;
   const auto visit = [&](PartitionId, std::string_view suffix) -> Result<bool> {
     next = timer_of(suffix).due;
     return false;
   };
-  auto merged = merge_partitions(*parts_->database, Table::timer, "", "", visit);
+  auto merged = merge_partitions(*parts_->database, Table::timer, "", "", visit, of);
   return merged ? Result<std::optional<Instant>>(next)
                 : Result<std::optional<Instant>>(merged.error());
 }
@@ -272,9 +283,13 @@ void RocksStore::Parts::set_aside(const OutboxPlace& place, const Error& cause) 
   }
 }
 
-Result<std::vector<OutboxItem>> RocksStore::outbox(std::size_t limit) const {
+Result<std::vector<OutboxItem>> RocksStore::outbox(std::size_t limit,
+                                                   const PartitionSet& of) const {
   std::vector<OutboxItem> items;
   for (std::uint16_t p = 0; p < kPartitions; ++p) {
+    if (!of.test(p)) {
+      continue;
+    }
     Scan scan(*parts_->database, Table::outbox, Key(p, Table::outbox));
     for (scan.first(); scan.valid() && items.size() < limit; scan.next()) {
       KeyReader reader(scan.suffix());

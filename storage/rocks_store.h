@@ -79,13 +79,17 @@ class RocksStore : public Store {
   Result<void> live_runs(PartitionId partition,
                          const std::function<bool(const RunId&)>& visit) const override;
   Result<PartitionTail> tail_of(PartitionId partition) const override;
+  Result<std::uint64_t> stream_position() const override;
 
-  Result<std::vector<TimerRow>> due_timers(Instant until, std::size_t limit) const override;
-  Result<std::optional<Instant>> next_timer() const override;
+  Result<std::vector<TimerRow>> due_timers(Instant until, std::size_t limit,
+                                           const PartitionSet& of = kEveryPartition) const override;
+  Result<std::optional<Instant>> next_timer(
+      const PartitionSet& of = kEveryPartition) const override;
   Result<std::vector<WaitRow>> waits_of(const RunId& run) const override;
   Result<std::optional<Seq>> find_event(const RunId& run, std::string_view id) const override;
 
-  Result<std::vector<OutboxItem>> outbox(std::size_t limit) const override;
+  Result<std::vector<OutboxItem>> outbox(std::size_t limit,
+                                         const PartitionSet& of = kEveryPartition) const override;
   Result<void> outbox_delivered(std::span<const OutboxItem> items) override;
 
   Result<ResourceRow> apply_resource(std::string_view kind, std::string_view name,

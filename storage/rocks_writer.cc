@@ -34,6 +34,15 @@ bool only_state_differs(const IndexedRecord& a, const IndexedRecord& b) {
   return a.created == b.created && a.names == b.names;
 }
 
+Error diverged(const Batch& batch, const ChainTail& tail) {
+  return {Code::log_diverged,
+          "batch " + std::to_string(batch.seal->first.get()) + " of partition " +
+              std::to_string(batch.partition.get()) + " was sealed as " +
+              to_string(batch.seal->hash) + ", and is not that after entry " +
+              std::to_string(tail.last.get()),
+          "run: skein doctor"};
+}
+
 Error not_next(const Entry& entry, std::uint64_t last) {
   return {Code::run_state_conflict,
           "entry " + std::to_string(entry.seq.get()) + " of run " + entry.run.get() +
@@ -50,7 +59,7 @@ RocksWriter::RocksWriter(RocksDatabase& database, NodeId node, std::uint64_t inc
 
 Result<void> RocksWriter::commit(std::span<const Batch> batches) {
   for (const Batch& batch : batches) {
-    if (batch.appends.empty()) {
+    if (batch.appends.empty() && !batch.leader) {
       continue;
     }
     if (auto added = add(batch); !added) {
@@ -89,22 +98,36 @@ Result<void> RocksWriter::add(const Batch& batch) {
   if (!tail) {
     return tail.error();
   }
+  if (batch.position > 0) {
+    write_.Put(database_.family(Table::meta), slice(stream_position_key()),
+               Key().u64(batch.position).take());
+  }
+  if (batch.leader) {
+    add_leader(batch, **tail);
+  }
   std::span<const Append> rest = batch.appends;
-  do {
+  while (!rest.empty()) {
     const auto part = rest.first(std::min(rest.size(), kEntriesPerLink));
     if (auto added = add(batch, part, **tail); !added) {
       return added;
     }
     rest = rest.subspan(part.size());
-  } while (!rest.empty());
+  }
   return {};
 }
 
+void RocksWriter::add_leader(const Batch& batch, ChainTail& tail) {
+  tail.epoch = batch.epoch;
+  tail.leader = batch.leader;
+  write_.Put(database_.family(Table::leader), slice(leader_key(batch.partition)),
+             leader_value(batch.epoch, *batch.leader));
+}
+
 Result<void> RocksWriter::add(const Batch& batch, std::span<const Append> part, ChainTail& tail) {
-  header_.incarnation = incarnation_;
+  header_.incarnation = batch.seal ? batch.seal->incarnation : incarnation_;
   header_.partition = batch.partition;
   header_.epoch = batch.epoch;
-  header_.node = node_;
+  header_.node = batch.seal ? batch.seal->node : node_;
   header_.first = LogIndex(tail.last.get() + 1);
   header_.at = batch.at;
   header_.previous = tail.hash;
@@ -115,9 +138,15 @@ Result<void> RocksWriter::add(const Batch& batch, std::span<const Append> part, 
     }
   }
   header_.hash = schemas::hash_of(header_);
+  if (batch.seal && header_.hash != batch.seal->hash) {
+    return diverged(batch, tail);
+  }
   key_.start(batch.partition.get(), Table::log).u64(header_.first.get());
   put(Table::log, schemas::encode_batch(header_));
-  tail = ChainTail{LogIndex(tail.last.get() + part.size()), batch.epoch, batch.at, header_.hash};
+  tail.last = LogIndex(tail.last.get() + part.size());
+  tail.epoch = batch.epoch;
+  tail.at = batch.at;
+  tail.hash = header_.hash;
   return {};
 }
 

@@ -42,6 +42,7 @@ class RocksWriter {
  private:
   Result<void> add(const Batch& batch);
   Result<void> add(const Batch& batch, std::span<const Append> part, ChainTail& tail);
+  void add_leader(const Batch& batch, ChainTail& tail);
   Result<void> add(const Batch& batch, const Append& append);
   Result<void> put_checkpoint(const Checkpoint& checkpoint, RunTrace& trace);
   Result<ChainTail*> tail_for(const Batch& batch);

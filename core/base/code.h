@@ -68,6 +68,9 @@ enum class Code : std::uint16_t {
   no_responder = 4008,
   broker_unfit = 4009,
   nats_server_failed = 4010,
+  // 41xx partitions and nodes
+  not_leader = 4101,
+  log_diverged = 4102,
   // 42xx events
   event_invalid = 4201,
   event_limit = 4202,

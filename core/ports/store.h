@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -58,12 +59,26 @@ struct Append {
   std::optional<Checkpoint> checkpoint; ///< of the state after this entry
 };
 
-/// Consecutive entries of one partition, in order, as its leader decided them.
+/// What a batch that was sealed before it is written says of itself: by whom, and after what.
+struct Seal {
+  std::uint64_t incarnation = 0; ///< of the log
+  NodeId node;
+  LogIndex first; ///< of the first entry
+  ContentHash previous;
+  ContentHash hash;
+  bool operator==(const Seal&) const = default;
+};
+
+/// Consecutive entries of one partition, in order, as its leader decided them. Without any, who
+/// leads from here on.
 struct Batch {
   PartitionId partition;
   Epoch epoch;
   Instant at; ///< never before that of the batch before it
   std::vector<Append> appends;
+  std::optional<Seal> seal;     ///< absent: whoever writes it makes it the next of the chain
+  std::optional<NodeId> leader; ///< of this epoch, where the batch is an announcement
+  std::uint64_t position = 0;   ///< up to where the stream was read with it; 0: it is from none
 };
 
 struct OutboxItem {
@@ -75,10 +90,16 @@ struct OutboxItem {
 
 /// Where a partition's log ends: what its leader goes on from.
 struct PartitionTail {
-  LogIndex last; ///< 0 where there is no entry yet
-  Epoch epoch;   ///< of the last batch
-  Instant at;    ///< of the last batch
+  LogIndex last;                ///< 0 where there is no entry yet
+  Epoch epoch;                  ///< of the last batch, or of the announcement after it
+  Instant at;                   ///< of the last batch
+  ContentHash hash;             ///< of the last batch
+  std::optional<NodeId> leader; ///< of the epoch, where one was announced
 };
+
+/// Partitions, such as those that a node leads.
+using PartitionSet = std::bitset<kPartitions>;
+inline const PartitionSet kEveryPartition = PartitionSet().set();
 
 /// A run as far as it can be restored without folding everything: the newest readable checkpoint
 /// and what follows. A journal of a few entries may come whole, without looking for a checkpoint.
@@ -125,7 +146,8 @@ class Store {
 
   /// Writes all batches with one sync. Entries of a run must be consecutive.
   /// Errors: storage_full (nothing was written; may be tried again), storage_io (fatal),
-  /// run_state_conflict (an entry is not the next of its run; nothing was written).
+  /// run_state_conflict (an entry is not the next of its run; nothing was written), log_diverged (a
+  /// sealed batch is not the next of the chain, or its contents are not what it names).
   virtual Result<void> commit(std::span<const Batch> batches) = 0;
 
   /// Errors for all reads: storage_corrupt, storage_io; run_unknown where a named run must be
@@ -148,11 +170,15 @@ class Store {
   virtual Result<void> live_runs(PartitionId partition,
                                  const std::function<bool(const RunId&)>& visit) const = 0;
   virtual Result<PartitionTail> tail_of(PartitionId partition) const = 0;
+  /// Up to where the log's stream was read and written here; 0 where there is none.
+  virtual Result<std::uint64_t> stream_position() const = 0;
 
-  /// Timers due at or before `until`, earliest first, at most `limit`.
-  virtual Result<std::vector<TimerRow>> due_timers(Instant until, std::size_t limit) const = 0;
-  /// When the next timer is due, if there is one.
-  virtual Result<std::optional<Instant>> next_timer() const = 0;
+  /// Timers of these partitions due at or before `until`, earliest first, at most `limit`.
+  virtual Result<std::vector<TimerRow>> due_timers(
+      Instant until, std::size_t limit, const PartitionSet& of = kEveryPartition) const = 0;
+  /// When the next timer of these partitions is due, if there is one.
+  virtual Result<std::optional<Instant>> next_timer(
+      const PartitionSet& of = kEveryPartition) const = 0;
   /// What a run waits for.
   virtual Result<std::vector<WaitRow>> waits_of(const RunId& run) const = 0;
   /// The entry that an event became to which its sender gave this id; none where there is none.
@@ -160,7 +186,8 @@ class Store {
 
   /// The oldest of each partition. A message that cannot be read holds up no other: it stays, is
   /// left out here, and the log names it once.
-  virtual Result<std::vector<OutboxItem>> outbox(std::size_t limit) const = 0;
+  virtual Result<std::vector<OutboxItem>> outbox(
+      std::size_t limit, const PartitionSet& of = kEveryPartition) const = 0;
   virtual Result<void> outbox_delivered(std::span<const OutboxItem> items) = 0;
 
   /// A new revision, unless the newest has the same hash; answers the one that is now the newest.

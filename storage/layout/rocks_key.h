@@ -28,6 +28,7 @@ enum class Table : char {
   orphan = 'q',        ///< hash of a blob that a sweep has to look at
   resource = 's',      ///< kind name revision
   resource_hash = 'h', ///< hash kind name revision
+  leader = 'e',        ///<
   meta = 'm',          ///< name
 };
 

@@ -20,9 +20,12 @@ struct Later {
 using Lanes = std::priority_queue<Lane, std::vector<Lane>, Later>;
 
 Result<Lanes> open_lanes(const RocksDatabase& database, Table table, std::string_view inner,
-                         std::string_view after) {
+                         std::string_view after, const PartitionSet& of) {
   Lanes lanes;
   for (std::uint16_t p = 0; p < kPartitions; ++p) {
+    if (!of.test(p)) {
+      continue;
+    }
     const std::string prefix = Key(p, table).bytes(inner).take();
     auto scan = std::make_unique<Scan>(database, table, prefix);
     scan->seek(prefix + std::string(after));
@@ -49,8 +52,9 @@ Lane take(Lanes& lanes) {
 
 Result<void> merge_partitions(
     const RocksDatabase& database, Table table, std::string_view inner, std::string_view after,
-    const std::function<Result<bool>(PartitionId partition, std::string_view suffix)>& visit) {
-  auto lanes = open_lanes(database, table, inner, after);
+    const std::function<Result<bool>(PartitionId partition, std::string_view suffix)>& visit,
+    const PartitionSet& of) {
+  auto lanes = open_lanes(database, table, inner, after, of);
   if (!lanes) {
     return lanes.error();
   }

@@ -40,7 +40,21 @@ schemas::BlobSource blobs_of(const RocksDatabase& database) {
   };
 }
 
-Result<ChainTail> read_tail(const RocksDatabase& database, PartitionId partition) {
+Key stream_position_key() {
+  Key key(kNodeRows, Table::meta);
+  key.bytes("stream");
+  return key;
+}
+
+Key leader_key(PartitionId partition) { return {partition, Table::leader}; }
+
+std::string leader_value(Epoch epoch, NodeId leader) {
+  return Key().u64(epoch.get()).u64(leader.get()).take();
+}
+
+namespace {
+
+Result<ChainTail> read_last_batch(const RocksDatabase& database, PartitionId partition) {
   Scan scan(database, Table::log, Key(partition, Table::log));
   scan.last();
   if (!scan.valid()) {
@@ -55,7 +69,26 @@ Result<ChainTail> read_tail(const RocksDatabase& database, PartitionId partition
                  "run: skein doctor"};
   }
   const std::uint64_t last = header->first.get() + header->entries.size() - 1;
-  return ChainTail{LogIndex(last), header->epoch, header->at, header->hash};
+  return ChainTail{LogIndex(last), header->epoch, header->at, header->hash, {}};
+}
+
+} // namespace
+
+Result<ChainTail> read_tail(const RocksDatabase& database, PartitionId partition) {
+  auto tail = read_last_batch(database, partition);
+  auto leader = database.get(Table::leader, leader_key(partition));
+  if (!tail || !leader) {
+    return tail ? leader.error() : tail.error();
+  }
+  if (*leader) {
+    KeyReader reader(**leader);
+    const Epoch epoch(reader.u64().value_or(0));
+    if (epoch >= tail->epoch) {
+      tail->epoch = epoch;
+      tail->leader = NodeId(reader.u64().value_or(0));
+    }
+  }
+  return tail;
 }
 
 Result<Seq> read_last_seq(const RocksDatabase& database, const RunId& run) {

@@ -16,8 +16,15 @@ struct ChainTail {
   LogIndex last;
   Epoch epoch;
   Instant at;
-  ContentHash hash; ///< zero where there is no batch yet
+  ContentHash hash;             ///< zero where there is no batch yet
+  std::optional<NodeId> leader; ///< of the epoch, where one was announced
 };
+
+/// Of the row that says up to where the log's stream was read.
+Key stream_position_key();
+/// Of the row that says who leads a partition, and its value.
+Key leader_key(PartitionId partition);
+std::string leader_value(Epoch epoch, NodeId leader);
 
 schemas::BlobSource blobs_of(const RocksDatabase& database);
 

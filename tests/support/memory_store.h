@@ -18,15 +18,17 @@ class MemoryStore : public MemoryResources {
   Result<void> commit(std::span<const Batch> batches) override {
     const std::lock_guard lock(mutex_);
     std::map<RunId, std::uint64_t> next;
+    std::array<ContentHash, kPartitions> chain;
+    for (std::uint16_t p = 0; p < kPartitions; ++p) {
+      chain[p] = tails_[p].hash;
+    }
     for (const Batch& batch : batches) {
-      if (auto fits = check(batch, next); !fits) {
+      if (auto fits = check(batch, next, chain); !fits) {
         return fits;
       }
     }
     for (const Batch& batch : batches) {
-      for (const Append& append : batch.appends) {
-        apply(batch, append);
-      }
+      apply(batch);
     }
     return {};
   }
@@ -140,21 +142,35 @@ class MemoryStore : public MemoryResources {
     return tails_[partition.get()];
   }
 
-  Result<std::vector<TimerRow>> due_timers(Instant until, std::size_t limit) const override {
+  Result<std::uint64_t> stream_position() const override {
+    const std::lock_guard lock(mutex_);
+    return position_;
+  }
+
+  Result<std::vector<TimerRow>> due_timers(
+      Instant until, std::size_t limit, const PartitionSet& of = kEveryPartition) const override {
     const std::lock_guard lock(mutex_);
     std::vector<TimerRow> due;
     for (const auto& [when, run, timer] : timers_) {
       if (when > until || due.size() >= limit) {
         break;
       }
-      due.push_back(TimerRow{run, timer, when});
+      if (of.test(partition_of(run).get())) {
+        due.push_back(TimerRow{run, timer, when});
+      }
     }
     return due;
   }
 
-  Result<std::optional<Instant>> next_timer() const override {
+  Result<std::optional<Instant>> next_timer(
+      const PartitionSet& of = kEveryPartition) const override {
     const std::lock_guard lock(mutex_);
-    return timers_.empty() ? std::optional<Instant>() : std::get<0>(*timers_.begin());
+    for (const auto& [when, run, timer] : timers_) {
+      if (of.test(partition_of(run).get())) {
+        return std::optional(when);
+      }
+    }
+    return std::optional<Instant>();
   }
 
   Result<std::optional<Seq>> find_event(const RunId& run, std::string_view id) const override {
@@ -175,11 +191,12 @@ class MemoryStore : public MemoryResources {
     return waits;
   }
 
-  Result<std::vector<OutboxItem>> outbox(std::size_t limit) const override {
+  Result<std::vector<OutboxItem>> outbox(std::size_t limit,
+                                         const PartitionSet& of = kEveryPartition) const override {
     const std::lock_guard lock(mutex_);
     std::vector<OutboxItem> items;
     for (const auto& [key, item] : outbox_) {
-      if (items.size() < limit) {
+      if (items.size() < limit && of.test(item.partition.get())) {
         items.push_back(item);
       }
     }
@@ -217,9 +234,16 @@ class MemoryStore : public MemoryResources {
     return it == journal_.end() ? 0 : it->second.size();
   }
 
-  Result<void> check(const Batch& batch, std::map<RunId, std::uint64_t>& next) const {
+  Result<void> check(const Batch& batch, std::map<RunId, std::uint64_t>& next,
+                     std::array<ContentHash, kPartitions>& chain) const {
     if (batch.epoch < tails_[batch.partition.get()].epoch) {
       return Error{Code::run_state_conflict, "the epoch is over", ""};
+    }
+    if (batch.seal && !batch.appends.empty()) {
+      if (batch.seal->previous != chain[batch.partition.get()]) {
+        return Error{Code::log_diverged, "the batch is not the next of the chain", ""};
+      }
+      chain[batch.partition.get()] = batch.seal->hash;
     }
     for (const Append& append : batch.appends) {
       const auto [it, fresh] = next.try_emplace(append.entry.run, last(append.entry.run) + 1);
@@ -231,9 +255,24 @@ class MemoryStore : public MemoryResources {
     return {};
   }
 
-  void apply(const Batch& batch, const Append& append) {
+  void apply(const Batch& batch) {
     PartitionTail& tail = tails_[batch.partition.get()];
-    tail = PartitionTail{LogIndex(tail.last.get() + 1), batch.epoch, batch.at};
+    tail.epoch = batch.epoch;
+    if (batch.leader) {
+      tail.leader = batch.leader;
+    }
+    position_ = std::max(position_, batch.position);
+    for (const Append& append : batch.appends) {
+      apply(batch, append, tail);
+    }
+    if (batch.seal && !batch.appends.empty()) {
+      tail.hash = batch.seal->hash;
+    }
+  }
+
+  void apply(const Batch& batch, const Append& append, PartitionTail& tail) {
+    tail.last = LogIndex(tail.last.get() + 1);
+    tail.at = batch.at;
     journal_[append.entry.run].push_back(append.entry);
     if (append.record) {
       records_[append.record->id] = *append.record;
@@ -257,6 +296,7 @@ class MemoryStore : public MemoryResources {
     }
   }
 
+  std::uint64_t position_ = 0;
   std::array<PartitionTail, kPartitions> tails_;
   std::map<RunId, std::vector<Entry>> journal_;
   std::map<RunId, RunRecord> records_;

@@ -1,0 +1,51 @@
+#include "core/log/replica.h"
+
+#include <array>
+
+namespace skein::log {
+
+std::string_view name_of(Verdict verdict) {
+  constexpr std::array<std::string_view, 6> kNames{"counts",      "repeat", "stale",
+                                                   "unannounced", "gap",    "forked"};
+  return kNames.at(static_cast<std::size_t>(verdict));
+}
+
+// The first of an epoch wins: whoever lost tries again with a higher one.
+Verdict read(Replica& replica, const LeaderAnnounced& announced) {
+  if (announced.epoch == replica.epoch && replica.leader == announced.leader) {
+    return Verdict::repeat;
+  }
+  if (announced.epoch <= replica.epoch) {
+    return Verdict::stale;
+  }
+  replica.epoch = announced.epoch;
+  replica.leader = announced.leader;
+  return Verdict::counts;
+}
+
+Verdict read(Replica& replica, const Link& link) {
+  const std::uint64_t end = link.first.get() + link.count;
+  if (end <= replica.last.get() + 1) {
+    return end == replica.last.get() + 1 && link.epoch == replica.epoch && link.hash != replica.hash
+               ? Verdict::forked
+               : Verdict::repeat;
+  }
+  if (link.epoch < replica.epoch) {
+    return Verdict::stale;
+  }
+  if (link.epoch > replica.epoch || replica.leader != link.node) {
+    return Verdict::unannounced;
+  }
+  if (link.first.get() > replica.last.get() + 1) {
+    return Verdict::gap;
+  }
+  if (link.first.get() <= replica.last.get() || link.previous != replica.hash || link.count == 0) {
+    return Verdict::forked;
+  }
+  replica.last = LogIndex(end - 1);
+  replica.hash = link.hash;
+  replica.at = link.at;
+  return Verdict::counts;
+}
+
+} // namespace skein::log

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "core/base/hash.h"
+#include "core/base/ids.h"
+#include "core/base/instant.h"
+
+/// Which messages of a partition's stream count, and who leads: the same on every node that reads
+/// the same stream, wherever it began to read.
+///
+///   LeaderAnnounced of a higher epoch ──► that node leads; batches of older epochs behind it are
+///                                         stale, wherever they come from
+///   Batch of the leader, next of the chain ──► counts
+///
+/// The order of the stream is the fence: a leader acts only on batches of its own that it has read
+/// back, and before it reads of its successor it has read all of them that count.
+///
+/// Pure: no clock, no I/O. Source: Restate's AnnounceLeader; fencing tokens as in Chubby (Burrows,
+/// 2006).
+namespace skein::log {
+
+/// As far as one node has read.
+struct Replica {
+  LogIndex last;    ///< of the newest entry that counts
+  ContentHash hash; ///< of the newest batch that counts
+  Instant at;       ///< of the same
+  Epoch epoch;
+  std::optional<NodeId> leader; ///< of the epoch; none where nobody was announced
+};
+
+struct LeaderAnnounced {
+  Epoch epoch;
+  NodeId leader;
+};
+
+/// What a batch says of itself.
+struct Link {
+  Epoch epoch;
+  NodeId node;
+  LogIndex first;
+  std::uint64_t count = 0;
+  Instant at;
+  ContentHash previous;
+  ContentHash hash;
+};
+
+enum class Verdict : std::uint8_t {
+  counts,
+  repeat,      ///< was read before: the stream was read again from an older place, or sent twice
+  stale,       ///< of an epoch that is over
+  unannounced, ///< of an epoch or a node that no announcement was read of
+  gap,         ///< something before it is not in the stream: its leader will send that again
+  forked,      ///< chained to something else: this replica or the stream is not what it should be
+};
+std::string_view name_of(Verdict verdict);
+
+/// Changes the replica where the verdict is `counts`, and never otherwise.
+Verdict read(Replica& replica, const LeaderAnnounced& announced);
+Verdict read(Replica& replica, const Link& link);
+
+} // namespace skein::log
