@@ -45,7 +45,8 @@ class Committer : public Commits {
   Committer(const Committer&) = delete;
   Committer& operator=(const Committer&) = delete;
 
-  /// Sets the batch's time unless it is sealed, never before what it says and never before that of an earlier batch.
+  /// Sets the batch's time unless it is sealed, never before what it says and never before that of
+  /// an earlier batch.
   void submit(Batch batch, Answer answer) override;
 
  private:

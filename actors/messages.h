@@ -38,6 +38,13 @@ struct Committed {
 };
 using CommittedPtr = std::shared_ptr<Committed>;
 
+/// To a partition: its runs are this host's from now on.
+struct Lead {
+  Epoch epoch;
+};
+/// They are another's.
+struct Follow {};
+
 /// A flow actor has nothing under way; it has handled so many messages of its partition.
 struct AtRest {
   RunId run;
@@ -110,6 +117,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Durable)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::RefusedPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::CommittedPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::AtRest)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Lead)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Follow)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::WakePtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::RecoverPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::AttemptEndedPtr)

@@ -19,7 +19,7 @@ void OutboxActorState::try_later() {
 }
 
 void OutboxActorState::send_all() {
-  auto items = shared->around.store.outbox(kAtOnce);
+  auto items = shared->around.store.outbox(kAtOnce, shared->led_partitions());
   if (!items) {
     spdlog::error("outbox: {}", to_string(items.error()));
     try_later();

@@ -11,6 +11,24 @@
 
 namespace skein::actors {
 
+namespace {
+
+Error not_led(PartitionId partition) {
+  return {Code::not_leader,
+          "partition " + std::to_string(partition.get()) + " is led by another node",
+          "ask again: it is passed on to that node"};
+}
+
+} // namespace
+
+// Whether the runs are another's, and who asked was told.
+bool PartitionActorState::refuse_elsewhere(const Reply& reply) const {
+  if (!proposals && reply) {
+    reply(not_led(partition));
+  }
+  return !proposals;
+}
+
 // Null where as many runs are live as may be.
 PartitionActorState::Live* PartitionActorState::live_run(const RunId& run) {
   const auto found = live.find(run);
@@ -84,8 +102,16 @@ void PartitionActorState::fell(const caf::down_msg& down) {
   admit_parked();
 }
 
+// What was proposed while this node led before still counts where it was committed, but nobody here
+// waits for it any more.
 void PartitionActorState::committed(Committed& done) {
-  if (done.result) {
+  if (!proposals || done.batch.epoch != epoch) {
+    for (const Append& append : done.batch.appends) {
+      if (done.result) {
+        shared->around.on_entry(append.entry, append.record ? &*append.record : nullptr);
+      }
+    }
+  } else if (done.result) {
     tell_durable(done.batch);
   } else {
     refuse(done.batch, done.result.error());
@@ -117,8 +143,11 @@ void PartitionActorState::tell_durable(const Batch& batch) {
 // What was decided on top of entries that are not true goes with them; the runs come back from
 // their journals.
 void PartitionActorState::refuse(const Batch& batch, const Error& error) {
+  if (error.code == Code::not_leader) {
+    return; // the batch's own entries; the rest goes when this partition is told to follow
+  }
   spdlog::error("partition {}: {}", partition.get(), to_string(error));
-  if (error.code == Code::storage_io) {
+  if (error.code == Code::storage_io || error.code == Code::log_diverged) {
     shared->around.on_broken(error);
   }
   const std::vector<Append> gathered = proposals->refuse();
@@ -164,25 +193,38 @@ void PartitionActorState::at_rest(const AtRest& rest) {
   }
 }
 
-namespace {
-
-ProposalsPtr proposals_of(caf::stateful_actor<PartitionActorState>& self) {
-  Epoch epoch{1};
+void PartitionActorState::lead(Epoch as_of) {
+  follow(); // with what it knew under an older epoch
+  epoch = as_of;
   Instant not_before; // time of the newest batch that is there, however the clock was set since
-  if (const auto tail = self.state.shared->around.store.tail_of(self.state.partition)) {
+  if (const auto tail = shared->around.store.tail_of(partition)) {
     epoch = std::max(epoch, tail->epoch);
     not_before = tail->at;
   }
-  return std::make_shared<Proposals>(
-      self.state.partition, epoch, not_before, self.state.shared->commits,
-      [me = self.address()](const Result<void>& result, Batch&& done) {
+  proposals = std::make_shared<Proposals>(
+      partition, epoch, not_before, shared->commits,
+      [me = self->address()](const Result<void>& result, Batch&& done) {
         if (const auto alive = caf::actor_cast<caf::actor>(me)) {
           caf::anon_send(alive, std::make_shared<Committed>(Committed{result, std::move(done)}));
         }
       });
 }
 
-} // namespace
+void PartitionActorState::follow() {
+  if (!proposals) {
+    return;
+  }
+  const Error error = not_led(partition);
+  shared->busy.end(static_cast<std::int64_t>(proposals->refuse().size()));
+  for (auto& [run, there] : live) {
+    self->send(there.actor, std::make_shared<const Refused>(Refused{error}));
+    proposals->forget(there.proposer);
+  }
+  live.clear();
+  ids.clear();
+  parked.clear();
+  proposals.reset();
+}
 
 caf::behavior partition_actor(caf::stateful_actor<PartitionActorState>* self, SharedPtr shared,
                               PartitionId partition) {
@@ -191,15 +233,26 @@ caf::behavior partition_actor(caf::stateful_actor<PartitionActorState>* self, Sh
   make_exceptions_fatal(*self);
   state.shared = std::move(shared);
   state.partition = partition;
-  state.proposals = proposals_of(*self);
+  if (state.shared->led_partitions().test(partition.get())) {
+    state.lead(Epoch(1));
+  }
   self->set_down_handler([self](const caf::down_msg& down) { self->state.fell(down); });
   return {
       // the most frequent first: they are tried in this order
       [self](const CommittedPtr& done) { self->state.committed(*done); },
       [self](const InboundPtr& inbound) {
+        if (self->state.refuse_elsewhere(inbound->reply)) {
+          return;
+        }
         self->state.to_run(inbound->run, caf::make_message(inbound));
       },
-      [self](const WakePtr& wake) { self->state.wake(*wake); },
+      [self](const WakePtr& wake) {
+        if (!self->state.refuse_elsewhere(wake->reply)) {
+          self->state.wake(*wake);
+        }
+      },
+      [self](const Lead& lead) { self->state.lead(lead.epoch); },
+      [self](const Follow&) { self->state.follow(); },
       [self](const AtRest& rest) { self->state.at_rest(rest); },
       [self](const Stop&) {
         for (auto& [run, actor] : self->state.live) {

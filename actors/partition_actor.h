@@ -10,8 +10,8 @@
 
 namespace skein::actors {
 
-/// Order of one partition: routes events to its live runs, brings waiting ones back, and tells them
-/// what became of the batches that they propose.
+/// Order of one partition, while this node leads it: routes events to its live runs, brings waiting
+/// ones back, and tells them what became of the batches that they propose.
 struct PartitionActorState {
   static inline const char* name = "partition_actor";
 
@@ -27,13 +27,17 @@ struct PartitionActorState {
   std::unordered_map<RunId, Live> live;
   std::unordered_map<caf::actor_id, RunId> ids;      ///< of the live ones
   std::deque<std::pair<RunId, caf::message>> parked; ///< for runs that wait for admission
-  ProposalsPtr proposals;
+  ProposalsPtr proposals;                            ///< null while another node leads
+  Epoch epoch;                                       ///< of the proposals
   std::unordered_set<RunId> left; ///< memory while Shared::resuming: what was read may be old
 
   void to_run(const RunId& run, caf::message message);
   Live* live_run(const RunId& run);
+  bool refuse_elsewhere(const Reply& reply) const;
   void wake(Wake& wake);
   void admit_parked();
+  void lead(Epoch as_of);
+  void follow();
   void forget(std::unordered_map<RunId, Live>::iterator run);
   void fell(const caf::down_msg& down);
   void committed(Committed& done);

@@ -1,8 +1,15 @@
 #include "actors/proposals.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace skein::actors {
+namespace {
+
+constexpr std::size_t kMostAppends = 8'192; ///< of one batch, which is one link of the chain
+
+} // namespace
 
 Proposals::Proposals(PartitionId partition, Epoch epoch, Instant not_before, Commits& commits,
                      Commits::Answer answer)
@@ -31,9 +38,18 @@ void Proposals::submit(std::unique_lock<std::mutex>& lock) {
   batch.partition = partition_;
   batch.epoch = epoch_;
   batch.at = not_before_;
-  batch.appends.swap(gathered_);
-  under_way_by_.swap(gathered_by_);
-  gathered_by_.clear();
+  under_way_by_.clear();
+  const auto count = static_cast<std::ptrdiff_t>(std::min(gathered_.size(), kMostAppends));
+  if (gathered_.size() <= kMostAppends) {
+    batch.appends.swap(gathered_);
+    under_way_by_.swap(gathered_by_);
+  } else {
+    batch.appends.assign(std::make_move_iterator(gathered_.begin()),
+                         std::make_move_iterator(gathered_.begin() + count));
+    under_way_by_.assign(gathered_by_.begin(), gathered_by_.begin() + count);
+    gathered_.erase(gathered_.begin(), gathered_.begin() + count);
+    gathered_by_.erase(gathered_by_.begin(), gathered_by_.begin() + count);
+  }
   lock.unlock();
   commits_.submit(std::move(batch), answer_);
 }

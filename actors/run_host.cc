@@ -30,11 +30,14 @@ struct Config : caf::actor_system_config {
 
 class CafRunHost : public RunHost {
  public:
-  CafRunHost(Surroundings surroundings, Limits limits)
+  CafRunHost(Surroundings surroundings, Limits limits, Commits* commits)
       : config_(limits.threads),
-        committer_(surroundings.store, surroundings.clock),
+        committer_(commits == nullptr
+                       ? std::make_unique<Committer>(surroundings.store, surroundings.clock)
+                       : nullptr),
         system_(config_),
-        shared_(std::make_shared<Shared>(std::move(surroundings), limits, committer_)) {
+        shared_(std::make_shared<Shared>(std::move(surroundings), limits,
+                                         commits == nullptr ? *committer_ : *commits)) {
     shared_->deliver = [this](const RunId& run, flow::Event event, Reply reply) {
       send(run, std::make_shared<Inbound>(Inbound{run, std::move(event), std::move(reply)}));
     };
@@ -84,6 +87,20 @@ class CafRunHost : public RunHost {
     resuming_ = std::jthread([this, runs = std::move(runs), woken = std::move(woken)](
                                  const std::stop_token& stop) { read_ahead(runs, woken, stop); });
     return {};
+  }
+
+  void lead(PartitionId partition, Epoch epoch) override {
+    tell(partition, Lead{epoch});
+    shared_->led |= std::uint64_t{1} << partition.get(); // its timers find it leading
+    if (shared_->limits.starts_effects) {
+      caf::anon_send(shared_->timer, Armed{shared_->around.clock.now()});
+      caf::anon_send(shared_->outbox, Kick{});
+    }
+  }
+
+  void follow(PartitionId partition) override {
+    shared_->led &= ~(std::uint64_t{1} << partition.get());
+    tell(partition, Follow{});
   }
 
   bool drain(Millis limit) override {
@@ -141,10 +158,8 @@ class CafRunHost : public RunHost {
     return true;
   }
 
-  // Spawned when first used, so that a process which runs one flow starts one.
   template <class Message>
   void send(const RunId& run, Message message) {
-    const PartitionId id = partition_of(run);
     const std::lock_guard lock(mutex_);
     if (stopped_) {
       if (message->reply) {
@@ -152,15 +167,29 @@ class CafRunHost : public RunHost {
       }
       return;
     }
+    caf::anon_send(partition(partition_of(run)), std::move(message));
+  }
+
+  template <class Message>
+  void tell(PartitionId id, Message message) {
+    const std::lock_guard lock(mutex_);
+    if (!stopped_) {
+      caf::anon_send(partition(id), std::move(message));
+    }
+  }
+
+  // Spawned when first used, so that a process which runs one flow starts one.
+  caf::actor& partition(PartitionId id) {
     caf::actor& partition = partitions_[id.get()];
     if (!partition) {
       partition = system_.spawn(partition_actor, shared_, id);
     }
-    caf::anon_send(partition, std::move(message));
+    return partition;
   }
 
   Config config_;
-  Committer committer_; // before the system: partitions submit to it until the last actor has ended
+  std::unique_ptr<Committer>
+      committer_; // before the system: partitions submit to it until the last actor has ended
   caf::actor_system system_;
   SharedPtr shared_;
   std::mutex mutex_;
@@ -173,7 +202,11 @@ class CafRunHost : public RunHost {
 } // namespace
 
 std::unique_ptr<RunHost> RunHost::make(Surroundings surroundings, Limits limits) {
-  return std::make_unique<CafRunHost>(std::move(surroundings), limits);
+  return std::make_unique<CafRunHost>(std::move(surroundings), limits, nullptr);
+}
+
+std::unique_ptr<RunHost> RunHost::make(Surroundings surroundings, Limits limits, Commits& commits) {
+  return std::make_unique<CafRunHost>(std::move(surroundings), limits, &commits);
 }
 
 } // namespace skein::actors

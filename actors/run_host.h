@@ -37,7 +37,10 @@ struct Limits {
   std::size_t inbound = 65'536;    ///< events from outside without an answer; more are refused
   std::size_t live_runs = 100'000; ///< in memory at once; events for others wait for admission
   bool starts_effects = true;      ///< false: accept and record, leave the rest to a later start
+  bool leads = true;               ///< every partition, from the start; false: those it is told to
 };
+
+class Commits;
 
 using Reply = std::function<void(Result<void>)>;
 using Woken = std::function<void(const RunId&, const Result<void>&)>;
@@ -48,11 +51,15 @@ using Woken = std::function<void(const RunId&, const Result<void>&)>;
 ///   event ──► partition actor ──► flow actor: decide ──► append ──► committer ──► answers and
 ///   effects
 ///
+/// Events for partitions that it does not lead are refused with not_leader.
 /// After stop() everything that is asked for is refused with interrupted.
 /// Thread-safety: any thread that is not one of the actors'.
 class RunHost {
  public:
+  /// With a committer of its own.
   static std::unique_ptr<RunHost> make(Surroundings surroundings, Limits limits);
+  /// Ownership: `commits` outlives the host, and answers nothing after stop() has returned.
+  static std::unique_ptr<RunHost> make(Surroundings surroundings, Limits limits, Commits& commits);
   virtual ~RunHost() = default;
 
   /// Gives an event to a run. `reply` is called at most once, after it is durable or refused; it is
@@ -63,6 +70,12 @@ class RunHost {
   /// Wakes them all, reading ahead of their actors on a thread of its own; `woken` hears of each,
   /// but of those that a stop comes before.
   virtual Result<void> resume(std::vector<RunId> runs, Woken woken) = 0;
+  /// Takes events for this partition from now on, and proposes as of this epoch. Its runs are the
+  /// caller's to wake.
+  virtual void lead(PartitionId partition, Epoch epoch) = 0;
+  /// Lets its runs go without a word to their journals: another node has them. What was asked of
+  /// them is refused with not_leader.
+  virtual void follow(PartitionId partition) = 0;
   /// Starts nothing new and waits for what is under way; whether it ended within the limit.
   virtual bool drain(Millis limit) = 0;
   /// Asks the attempts under way to stop, waits for what is being committed, ends every actor.

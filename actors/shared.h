@@ -18,7 +18,10 @@ struct Shared {
       : around(std::move(surroundings)),
         limits(host_limits),
         commits(to),
-        slots(host_limits.effects_in_flight) {}
+        slots(host_limits.effects_in_flight),
+        led(host_limits.leads ? ~std::uint64_t{0} : 0) {
+    static_assert(kPartitions == 64, "a bit for each");
+  }
 
   const Surroundings around;
   const Limits limits;
@@ -28,11 +31,14 @@ struct Shared {
   std::atomic<bool> draining = false;   ///< start nothing new
   std::atomic<std::size_t> inbound = 0; ///< events from outside without an answer
   std::atomic<int> resuming = 0;        ///< runs are being read ahead of their actors
+  std::atomic<std::uint64_t> led = 0;   ///< a bit for each partition whose runs are this host's
   caf::actor timer;
   caf::actor supervisor;
   caf::actor outbox;
   std::function<void(const RunId&, flow::Event, Reply)> deliver; ///< from an actor
   std::function<void(const RunId&, Reply)> wake;
+
+  PartitionSet led_partitions() const { return PartitionSet(led.load()); }
 
   /// Whether new effects may start.
   bool starts() const { return limits.starts_effects && !draining.load(std::memory_order_relaxed); }

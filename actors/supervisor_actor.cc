@@ -64,7 +64,7 @@ void SupervisorActorState::rise(const RisePtr& rise) {
   // One that cannot be loaded now has fallen again.
   shared->wake(rise->run, [me = self->address(), run = rise->run](const Result<void>& risen) {
     const auto alive = caf::actor_cast<caf::actor>(me);
-    if (!risen && alive) {
+    if (!risen && alive && risen.error().code != Code::not_leader) {
       caf::anon_send(alive,
                      std::make_shared<const Fell>(Fell{run, to_string(risen.error()),
                                                        risen.error().code == Code::storage_full}));

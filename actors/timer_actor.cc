@@ -35,7 +35,8 @@ void TimerActorState::arm(Instant due) {
 void TimerActorState::tick() {
   armed.reset();
   const Instant now = shared->around.clock.now();
-  const auto due = shared->around.store.due_timers(now, fired.size() + kPerTick);
+  const auto due =
+      shared->around.store.due_timers(now, fired.size() + kPerTick, shared->led_partitions());
   if (!due) {
     spdlog::error("timers: {}", to_string(due.error()));
     arm(now + kAfterError);
@@ -55,7 +56,7 @@ void TimerActorState::tick() {
   }
   fired = std::move(still_there);
   pause = more ? kSettle : std::min(Millis{2 * pause.count}, kLongestPause);
-  const auto next = shared->around.store.next_timer();
+  const auto next = shared->around.store.next_timer(shared->led_partitions());
   if (!next) {
     spdlog::error("timers: {}", to_string(next.error()));
     arm(now + kAfterError);
@@ -70,7 +71,8 @@ std::shared_ptr<void> TimerActorState::fire(const TimerRow& row, Instant now) {
   auto held = std::make_shared<char>();
   shared->deliver(row.run, flow::Expired{now, row.timer},
                   [held, run = row.run](const Result<void>& handled) {
-                    if (!handled && handled.error().code != Code::interrupted) {
+                    if (!handled && handled.error().code != Code::interrupted &&
+                        handled.error().code != Code::not_leader) {
                       spdlog::error("a timer of run {}: {}", run.get(), to_string(handled.error()));
                     }
                   });
