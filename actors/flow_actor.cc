@@ -168,7 +168,7 @@ void FlowActorState::run_effect(const flow::Effect& effect) {
     self->send(shared->timer, Armed{arm->due});
   } else if (std::holds_alternative<flow::Emit>(effect)) {
     self->send(shared->outbox, Kick{});
-  } else if (std::holds_alternative<flow::Proceed>(effect) && shared->starts()) {
+  } else if (std::holds_alternative<flow::Proceed>(effect) && shared->starts(partition_of(run))) {
     handle(flow::Proceeded{shared->around.clock.now()}, {});
   }
 }

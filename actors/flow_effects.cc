@@ -45,7 +45,7 @@ ToolCall FlowActorState::call_of(const flow::Place& place, std::uint32_t attempt
 }
 
 void FlowActorState::dispatch(const flow::Dispatch& effect) {
-  if (!shared->starts()) {
+  if (!shared->starts(partition_of(run))) {
     return; // the next start of the node finds it outstanding
   }
   Tool* tool = tool_of(effect.place);
@@ -83,12 +83,13 @@ void FlowActorState::queue(const flow::Place& place, UnderWay attempt) {
   const std::uint32_t number = attempt.attempt;
   attempts[place] = std::move(attempt);
   const caf::actor_addr me = self->address();
-  shared->slots.take([me, ticket = std::make_shared<Ticket>(shared), place, number] {
-    ticket->granted();
-    if (const auto alive = caf::actor_cast<caf::actor>(me)) {
-      caf::anon_send(alive, SlotGranted{place, number, ticket});
-    }
-  });
+  shared->slots.take(
+      [me, ticket = std::make_shared<Ticket>(shared, partition_of(run)), place, number] {
+        ticket->granted();
+        if (const auto alive = caf::actor_cast<caf::actor>(me)) {
+          caf::anon_send(alive, SlotGranted{place, number, ticket});
+        }
+      });
 }
 
 void FlowActorState::start(const SlotGranted& granted) {
@@ -96,7 +97,7 @@ void FlowActorState::start(const SlotGranted& granted) {
   if (under_way == attempts.end() || under_way->second.attempt != granted.attempt) {
     return; // abandoned while it waited
   }
-  if (!shared->starts()) {
+  if (!shared->starts(partition_of(run))) {
     attempts.erase(under_way); // the next start of the node finds it outstanding
     return;
   }

@@ -91,7 +91,7 @@ void FlowActorState::recover(const flow::Outstanding& effect) {
     handle(flow::FoundInDoubt{shared->around.clock.now(), effect.place, effect.attempt}, {});
     return;
   }
-  if (!shared->starts()) {
+  if (!shared->starts(partition_of(run))) {
     return;
   }
   if (effect.effect_class == EffectClass::verify && tool != nullptr) {

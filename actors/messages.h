@@ -3,6 +3,7 @@
 #include <caf/all.hpp>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "actors/shared.h"
 #include "actors/ticket.h"
@@ -18,6 +19,13 @@ struct Inbound {
   Reply reply; ///< may be empty
 };
 using InboundPtr = std::shared_ptr<Inbound>;
+
+/// A whole run that no actor has decided anything of.
+struct Written {
+  std::vector<Append> appends;
+  Reply reply;
+};
+using WrittenPtr = std::shared_ptr<Written>;
 
 /// From a partition to a flow actor: entries up to here are durable.
 struct Durable {
@@ -117,6 +125,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Durable)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::RefusedPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::CommittedPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::AtRest)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::WrittenPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Lead)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Follow)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::WakePtr)

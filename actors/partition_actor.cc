@@ -74,6 +74,27 @@ void PartitionActorState::forget(std::unordered_map<RunId, Live>::iterator run) 
   live.erase(run);
 }
 
+void PartitionActorState::write(Written& whole) {
+  const RunId run = whole.appends.front().entry.run;
+  if (live.contains(run) || written.contains(run)) {
+    whole.reply(Error{Code::run_exists, "run " + run.get() + " exists already",
+                      "choose another --id, or see `skein run status " + run.get() + "`"});
+    return;
+  }
+  written.emplace(run, std::move(whole.reply));
+  for (std::size_t i = 0; i < whole.appends.size(); ++i) {
+    shared->busy.begin();
+  }
+  proposals->propose_whole(std::make_shared<Proposals::Proposer>(), std::move(whole.appends));
+}
+
+void PartitionActorState::tell_written(const RunId& run, const Result<void>& result) {
+  if (const auto waiting = written.find(run); waiting != written.end()) {
+    waiting->second(result);
+    written.erase(waiting);
+  }
+}
+
 void PartitionActorState::admit_parked() {
   while (!parked.empty() && live_run(parked.front().first) != nullptr) {
     auto [run, message] = std::move(parked.front());
@@ -128,6 +149,9 @@ void PartitionActorState::tell_durable(const Batch& batch) {
         i + 1 == batch.appends.size() || batch.appends[i + 1].entry.run != append.entry.run;
     const auto run = last_of_run ? live.find(append.entry.run) : live.end();
     if (run == live.end()) {
+      if (last_of_run) {
+        tell_written(append.entry.run, {});
+      }
       continue;
     }
     if (proposals->is_from(i, run->second.proposer)) {
@@ -159,6 +183,10 @@ void PartitionActorState::refuse(const Batch& batch, const Error& error) {
   }
   shared->busy.end(static_cast<std::int64_t>(gathered.size()));
   for (const RunId& run : runs) {
+    if (written.contains(run)) {
+      tell_written(run, error);
+      continue;
+    }
     if (const auto found = live.find(run); found != live.end()) {
       drop(found, error);
     } else {
@@ -220,6 +248,10 @@ void PartitionActorState::follow() {
     self->send(there.actor, std::make_shared<const Refused>(Refused{error}));
     proposals->forget(there.proposer);
   }
+  for (const auto& [run, reply] : written) {
+    reply(error);
+  }
+  written.clear();
   live.clear();
   ids.clear();
   parked.clear();
@@ -245,6 +277,11 @@ caf::behavior partition_actor(caf::stateful_actor<PartitionActorState>* self, Sh
           return;
         }
         self->state.to_run(inbound->run, caf::make_message(inbound));
+      },
+      [self](const WrittenPtr& whole) {
+        if (!self->state.refuse_elsewhere(whole->reply)) {
+          self->state.write(*whole);
+        }
       },
       [self](const WakePtr& wake) {
         if (!self->state.refuse_elsewhere(wake->reply)) {

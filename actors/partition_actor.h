@@ -29,6 +29,7 @@ struct PartitionActorState {
   std::deque<std::pair<RunId, caf::message>> parked; ///< for runs that wait for admission
   ProposalsPtr proposals;                            ///< null while another node leads
   Epoch epoch;                                       ///< of the proposals
+  std::unordered_map<RunId, Reply> written;          ///< whole runs that are not durable yet
   std::unordered_set<RunId> left; ///< memory while Shared::resuming: what was read may be old
 
   void to_run(const RunId& run, caf::message message);
@@ -36,6 +37,8 @@ struct PartitionActorState {
   bool refuse_elsewhere(const Reply& reply) const;
   void wake(Wake& wake);
   void admit_parked();
+  void write(Written& whole);
+  void tell_written(const RunId& run, const Result<void>& result);
   void lead(Epoch as_of);
   void follow();
   void forget(std::unordered_map<RunId, Live>::iterator run);

@@ -32,6 +32,27 @@ bool Proposals::propose(const ProposerPtr& proposer, Append append) {
   return true;
 }
 
+void Proposals::propose_whole(const ProposerPtr& proposer, std::vector<Append> appends) {
+  std::unique_lock lock(mutex_);
+  for (Append& append : appends) {
+    gathered_.push_back(std::move(append));
+    gathered_by_.push_back(proposer);
+  }
+  if (state_ == State::idle) {
+    submit(lock);
+  }
+}
+
+// What is one run's stays together.
+std::ptrdiff_t Proposals::next_count() const {
+  std::size_t count = std::min(gathered_.size(), kMostAppends);
+  while (count > 0 && count < gathered_.size() &&
+         gathered_[count].entry.run == gathered_[count - 1].entry.run) {
+    ++count;
+  }
+  return static_cast<std::ptrdiff_t>(count);
+}
+
 void Proposals::submit(std::unique_lock<std::mutex>& lock) {
   state_ = State::committing;
   Batch batch;
@@ -39,8 +60,8 @@ void Proposals::submit(std::unique_lock<std::mutex>& lock) {
   batch.epoch = epoch_;
   batch.at = not_before_;
   under_way_by_.clear();
-  const auto count = static_cast<std::ptrdiff_t>(std::min(gathered_.size(), kMostAppends));
-  if (gathered_.size() <= kMostAppends) {
+  const std::ptrdiff_t count = next_count();
+  if (count == static_cast<std::ptrdiff_t>(gathered_.size())) {
     batch.appends.swap(gathered_);
     under_way_by_.swap(gathered_by_);
   } else {

@@ -32,6 +32,8 @@ class Proposals : public std::enable_shared_from_this<Proposals> {
 
   /// Whether it is taken: not from a proposer that was forgotten.
   bool propose(const ProposerPtr& proposer, Append append);
+  /// All of them with one batch, or none. REQUIRES: they are of one run.
+  void propose_whole(const ProposerPtr& proposer, std::vector<Append> appends);
   /// After a batch was committed: hold it while runs are told. When the last copy goes, what has
   /// gathered is submitted.
   std::shared_ptr<void> turn();
@@ -46,6 +48,7 @@ class Proposals : public std::enable_shared_from_this<Proposals> {
  private:
   enum class State { idle, committing, turn };
 
+  std::ptrdiff_t next_count() const;
   void submit(std::unique_lock<std::mutex>& lock);
   void end_turn();
 

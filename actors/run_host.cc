@@ -70,6 +70,11 @@ class CafRunHost : public RunHost {
                   }}));
   }
 
+  void write(std::vector<Append> appends, Reply reply) override {
+    const RunId run = appends.front().entry.run;
+    send(run, std::make_shared<Written>(Written{std::move(appends), std::move(reply)}));
+  }
+
   void wake(const RunId& run, Reply reply) override {
     if (shared_->limits.starts_effects) { // a fork has timers that nobody armed
       caf::anon_send(shared_->timer, Armed{shared_->around.clock.now()});
@@ -101,6 +106,19 @@ class CafRunHost : public RunHost {
   void follow(PartitionId partition) override {
     shared_->led &= ~(std::uint64_t{1} << partition.get());
     tell(partition, Follow{});
+  }
+
+  void hold(PartitionId partition, bool held) override {
+    const std::uint64_t bit = std::uint64_t{1} << partition.get();
+    if (held) {
+      shared_->held |= bit;
+    } else {
+      shared_->held &= ~bit;
+    }
+  }
+
+  int attempts(PartitionId partition) const override {
+    return shared_->attempts.at(partition.get());
   }
 
   bool drain(Millis limit) override {

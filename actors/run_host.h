@@ -65,6 +65,10 @@ class RunHost {
   /// Gives an event to a run. `reply` is called at most once, after it is durable or refused; it is
   /// destroyed uncalled where the host ends first. Errors: node_busy, and the machine's.
   virtual void deliver(const RunId& run, flow::Event event, Reply reply) = 0;
+  /// Writes a whole run that nobody has decided anything of yet, such as a fork, and replies once
+  /// it is durable. REQUIRES: all are of one run, from its first entry on.
+  /// Errors: run_state_conflict where there is such a run; as deliver.
+  virtual void write(std::vector<Append> appends, Reply reply) = 0;
   /// Makes a run go on that a crash cut off; replies once it is in memory.
   virtual void wake(const RunId& run, Reply reply) = 0;
   /// Wakes them all, reading ahead of their actors on a thread of its own; `woken` hears of each,
@@ -76,6 +80,11 @@ class RunHost {
   /// Lets its runs go without a word to their journals: another node has them. What was asked of
   /// them is refused with not_leader.
   virtual void follow(PartitionId partition) = 0;
+  /// Starts no new effect of the partition's runs, or does again those of runs that are woken from
+  /// now on.
+  virtual void hold(PartitionId partition, bool held) = 0;
+  /// Attempts of its runs that are under way, or wait for their turn.
+  virtual int attempts(PartitionId partition) const = 0;
   /// Starts nothing new and waits for what is under way; whether it ended within the limit.
   virtual bool drain(Millis limit) = 0;
   /// Asks the attempts under way to stop, waits for what is being committed, ends every actor.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <caf/all.hpp>
 #include <functional>
@@ -32,6 +33,8 @@ struct Shared {
   std::atomic<std::size_t> inbound = 0; ///< events from outside without an answer
   std::atomic<int> resuming = 0;        ///< runs are being read ahead of their actors
   std::atomic<std::uint64_t> led = 0;   ///< a bit for each partition whose runs are this host's
+  std::atomic<std::uint64_t> held = 0;  ///< a bit for each partition that starts nothing new
+  std::array<std::atomic<int>, kPartitions> attempts{}; ///< under way, or waiting for a slot
   caf::actor timer;
   caf::actor supervisor;
   caf::actor outbox;
@@ -40,8 +43,11 @@ struct Shared {
 
   PartitionSet led_partitions() const { return PartitionSet(led.load()); }
 
-  /// Whether new effects may start.
-  bool starts() const { return limits.starts_effects && !draining.load(std::memory_order_relaxed); }
+  /// Whether new effects of the partition's runs may start.
+  bool starts(PartitionId partition) const {
+    return limits.starts_effects && !draining.load(std::memory_order_relaxed) &&
+           (held.load(std::memory_order_relaxed) >> partition.get() & 1) == 0;
+  }
 };
 using SharedPtr = std::shared_ptr<Shared>;
 

@@ -11,11 +11,16 @@ namespace skein::actors {
 /// be dropped: the last copy gives both back.
 class Ticket {
  public:
-  explicit Ticket(SharedPtr shared) : shared_(std::move(shared)) { shared_->busy.begin(); }
+  Ticket(SharedPtr shared, PartitionId partition)
+      : shared_(std::move(shared)), attempts_(shared_->attempts.at(partition.get())) {
+    shared_->busy.begin();
+    ++attempts_;
+  }
   ~Ticket() {
     if (has_slot_) {
       shared_->slots.give_back();
     }
+    --attempts_;
     shared_->busy.end();
   }
   Ticket(const Ticket&) = delete;
@@ -26,6 +31,7 @@ class Ticket {
 
  private:
   SharedPtr shared_;
+  std::atomic<int>& attempts_;
   bool has_slot_ = false;
 };
 using TicketPtr = std::shared_ptr<Ticket>;

@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "cli/commands.h"
+#include "core/value/json.h"
 #include "node/remote/remote_node.h"
 
 namespace skein::cli {
@@ -22,6 +23,33 @@ int status(const Context& context) {
   return kDone;
 }
 
+std::string text_at(const Value& item, std::string_view name) {
+  const Value* found = item.find(name);
+  return found == nullptr          ? ""
+         : found->is(Kind::string) ? std::string(found->as_string())
+                                   : to_json(*found);
+}
+
+int list(const Context& context) {
+  const auto endpoint = context.endpoint();
+  const auto nodes = endpoint ? node::nodes(*endpoint) : endpoint.error();
+  if (!nodes) {
+    return complain(nodes.error());
+  }
+  const Value* items = nodes->find("items");
+  if (context.structured()) {
+    print_value(context.format, items != nullptr ? *items : Value::of_list({}));
+    return kDone;
+  }
+  std::vector<std::vector<std::string>> rows{{"NAME", "ID", "STATE", "LEADS", "ATTEMPTS"}};
+  for (const Value& item : items != nullptr ? items->as_list() : std::span<const Value>()) {
+    rows.push_back({text_at(item, "name"), text_at(item, "id"), text_at(item, "state"),
+                    text_at(item, "leads"), text_at(item, "attempts")});
+  }
+  put(table(rows));
+  return kDone;
+}
+
 } // namespace
 
 void add_node(CLI::App& app, Chosen& chosen) {
@@ -29,6 +57,8 @@ void add_node(CLI::App& app, Chosen& chosen) {
   node->require_subcommand(1);
   node->add_subcommand("status", "What it is, what it does, and what it has refused")
       ->callback([&chosen] { chosen = status; });
+  node->add_subcommand("list", "The nodes that share its runs, and how many partitions each leads")
+      ->callback([&chosen] { chosen = list; });
 }
 
 } // namespace skein::cli

@@ -24,6 +24,11 @@ struct Wanted {
   std::string listen;
   std::string name;
   std::string drain = "30s";
+  std::string nats;
+  std::string cluster = "skein";
+  std::uint32_t replicas = 1;
+  std::string silence = "3s";
+  node::BrokerChoice broker;
 };
 
 std::array<int, 2> signals{-1, -1}; ///< a pipe that a handler may write to
@@ -55,20 +60,42 @@ bool catch_signals() {
          ::sigaction(SIGTERM, &action, nullptr) == 0 && ::sigaction(SIGINT, &action, nullptr) == 0;
 }
 
-// Until a signal comes; a supervisor hears now and then that this process is well.
-void stay() {
+// Until a signal comes, or the node cannot go on; a supervisor hears now and then that this process
+// is well.
+std::optional<Error> stay(const node::Node& node) {
+  constexpr std::int64_t kLook = 500;
   const auto interval = node::watchdog_interval();
-  const int patience = interval ? static_cast<int>(std::max<std::int64_t>(interval->count, 1)) : -1;
+  const auto patience =
+      static_cast<int>(interval ? std::clamp<std::int64_t>(interval->count, 1, kLook) : kLook);
   pollfd asked{signals[0], POLLIN, 0};
   for (;;) {
     const int ready = ::poll(&asked, 1, patience);
     if (ready > 0 || (ready < 0 && errno != EINTR)) {
-      return;
+      return {};
     }
-    if (ready == 0) {
+    if (auto trouble = node.trouble()) {
+      return trouble;
+    }
+    if (ready == 0 && interval) {
       node::tell_supervisor("WATCHDOG=1");
     }
   }
+}
+
+node::ServeOptions options_of(const Wanted& wanted, node::Settings settings, Millis silence) {
+  node::ServeOptions options;
+  options.node = std::move(settings);
+  options.listen = wanted.listen;
+  options.name = wanted.name;
+  options.version = version_line();
+  options.cluster = wanted.cluster;
+  options.replicas = wanted.replicas;
+  options.silence = silence;
+  if (wanted.nats != "none") {
+    options.broker = wanted.broker;
+    options.broker->urls = wanted.nats;
+  }
+  return options;
 }
 
 int serve(const Context& context, const Wanted& wanted) {
@@ -82,15 +109,15 @@ int serve(const Context& context, const Wanted& wanted) {
                                             "name a data directory with --data"});
   }
   const auto limit = parse_millis(wanted.drain);
+  const auto silence = parse_millis(wanted.silence);
   auto settings = context.settings();
-  if (!limit || !settings) {
-    return complain(limit ? settings.error() : limit.error());
+  if (!limit || !silence || !settings) {
+    return complain(!limit ? limit.error() : !silence ? silence.error() : settings.error());
   }
   if (!catch_signals()) {
     return complain(Error{Code::usage_invalid, "cannot catch signals"});
   }
-  auto server = node::Server::open(
-      {std::move(*settings), wanted.listen, wanted.name, version_line(), gateway::Limits()});
+  auto server = node::Server::open(options_of(wanted, std::move(*settings), *silence));
   if (!server) {
     return complain(server.error());
   }
@@ -98,8 +125,12 @@ int serve(const Context& context, const Wanted& wanted) {
   put((*server)->url() + "\n");
   std::fflush(stdout);
   node::tell_supervisor("READY=1\nSTATUS=" + (*server)->url());
-  stay();
+  const auto trouble = stay((*server)->node());
   node::tell_supervisor("STOPPING=1");
+  if (trouble) { // what is durable is; a supervisor starts it anew
+    (*server)->drain(Millis{0});
+    return complain(*trouble);
+  }
   spdlog::info("draining, at most {}; another signal ends it at once", wanted.drain);
   (*server)->drain(*limit);
   spdlog::info("stopped");
@@ -120,6 +151,30 @@ void add_serve(CLI::App& app, Chosen& chosen) {
   command->add_option("--name", wanted->name, "Name of the node; else the host's")
       ->type_name("NAME")
       ->check(not_empty());
+  command
+      ->add_option("--nats", wanted->nats,
+                   "NATS servers, with commas between them; else one is started for this node; "
+                   "none: everything stays on this node")
+      ->type_name("URL")
+      ->check(not_empty());
+  command->add_option("--nats-creds", wanted->broker.credentials, "Credentials for them")
+      ->type_name("FILE");
+  command->add_option("--nats-ca", wanted->broker.authority, "Whose certificates they show")
+      ->type_name("FILE");
+  command->add_option("--nats-cert", wanted->broker.certificate, "Certificate of this node")
+      ->type_name("FILE");
+  command->add_option("--nats-key", wanted->broker.key, "Key of that certificate")
+      ->type_name("FILE");
+  command->add_option("--cluster", wanted->cluster, "Nodes of the same cluster share their runs")
+      ->type_name("NAME")
+      ->check(not_empty());
+  command->add_option("--replicas", wanted->replicas, "Copies of each stream, on several servers")
+      ->type_name("N")
+      ->check(CLI::Range(1, 5));
+  command
+      ->add_option("--takeover-after", wanted->silence,
+                   "How long a node may be silent before others take over what it leads")
+      ->type_name("TIME");
   command
       ->add_option("--drain-timeout", wanted->drain,
                    "How long effects may go on once it is asked to stop")

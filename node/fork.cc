@@ -15,7 +15,7 @@ Error unknown(const RunId& run) {
   return Error{Code::run_unknown, "there is no run " + run.get(), "see `skein runs list`"};
 }
 
-Result<RunId> new_id(Store& store, const ForkRequest& request) {
+Result<RunId> new_id(const Store& store, const ForkRequest& request) {
   if (request.id) {
     if (auto valid = check_id(*request.id); !valid) {
       return valid.error();
@@ -101,13 +101,13 @@ Error ended(const ForkRequest& request) {
 }
 
 // The record is the source's but for what the fork has come to.
-Result<RunId> stored(Store& store, Batch& batch, RunRecord record, const flow::Machine& machine,
-                     Instant now) {
+Result<RunId> stored(const WriteRun& write, std::vector<Append> appends, RunRecord record,
+                     const flow::Machine& machine, Instant now) {
   record.id = machine.run();
   record.created_at = now;
   show(record, machine, now);
-  batch.appends.back().record = std::move(record);
-  auto committed = store.commit({&batch, 1});
+  appends.back().record = std::move(record);
+  auto committed = write(std::move(appends));
   return committed ? Result<RunId>(machine.run()) : committed.error();
 }
 
@@ -120,7 +120,8 @@ Error no_entry(const RunId& run, Seq last, Seq asked) {
                "see `skein run history " + run.get() + "`"};
 }
 
-Result<RunId> fork(Store& store, const ForkRequest& request, Instant now) {
+Result<RunId> fork(const Store& store, const ForkRequest& request, Instant now,
+                   const WriteRun& write) {
   if (auto room = store.admits(); !room) {
     return room.error();
   }
@@ -144,17 +145,13 @@ Result<RunId> fork(Store& store, const ForkRequest& request, Instant now) {
     return known.error();
   }
   flow::Machine machine(*id, *definition);
-  Batch batch;
-  batch.partition = partition_of(*id);
-  batch.epoch = Epoch(1);
-  const auto tail = store.tail_of(batch.partition);
-  batch.at = tail ? std::max(now, tail->at) : now;
+  std::vector<Append> appends;
   std::optional<Error> failure;
   Value input;
   const auto take = [&](const flow::Event& event, bool newest) {
     input = input_after(std::move(input), event);
-    auto append = append_of(machine, *id, batch.appends.size() + 1, event, newest);
-    append ? batch.appends.push_back(std::move(*append)) : void(failure = append.error());
+    auto append = append_of(machine, *id, appends.size() + 1, event, newest);
+    append ? appends.push_back(std::move(*append)) : void(failure = append.error());
     return !failure;
   };
   const auto read = store.read_journal(request.from, Seq(1), [&](const Entry& entry) {
@@ -176,7 +173,7 @@ Result<RunId> fork(Store& store, const ForkRequest& request, Instant now) {
   if (failure) {
     return *failure;
   }
-  return stored(store, batch, **source, machine, now);
+  return stored(write, std::move(appends), **source, machine, now);
 }
 
 } // namespace skein::node

@@ -8,7 +8,9 @@
 #include <thread>
 #include <tuple>
 
+#include "actors/committer.h"
 #include "actors/run_host.h"
+#include "node/cluster/membership.h"
 #include "node/fork.h"
 #include "node/listeners.h"
 #include "node/new_run.h"
@@ -21,6 +23,14 @@
 namespace skein::node {
 namespace {
 
+constexpr std::chrono::milliseconds kAskAgain{100};
+constexpr Millis kCatchUp{2'000};
+
+/// Whether it may be asked for again by who does not know what became of the first time.
+bool happens_once(const flow::Event& event) {
+  return std::holds_alternative<flow::Created>(event) || !flow::sender_id(event).empty();
+}
+
 /// The thread that commits is busy whenever many runs are; with its processor the actors only make
 /// it wait.
 std::size_t threads_of_machine() { return std::max(2u, std::thread::hardware_concurrency()) - 1; }
@@ -30,7 +40,44 @@ class EmbeddedNode : public Node {
   EmbeddedNode(Settings settings, std::unique_ptr<storage::RocksStore> store)
       : settings_(std::move(settings)),
         store_(std::move(store)),
-        tools_(tools::make_tool_box(told_tools())) {
+        tools_(tools::make_tool_box(told_tools())),
+        committer_(std::make_unique<actors::Committer>(*store_, clock_)) {}
+
+  ~EmbeddedNode() override { drain(Millis{2'000}); }
+
+  Result<void> begin() {
+    if (settings_.cluster) {
+      auto broker = settings_.cluster->connect();
+      if (!broker) {
+        return broker.error();
+      }
+      broker_ = std::move(*broker);
+      auto joined = Membership::join(
+          *settings_.cluster, *broker_, *store_, *committer_, clock_,
+          {[this](const std::vector<PartitionId>& partitions) { recover(partitions); },
+           [this](const Batch& batch) {
+             for (const Append& append : batch.appends) {
+               on_entry(append.entry, append.record ? &*append.record : nullptr);
+             }
+           },
+           [this](const Error& error) { broke(error); }});
+      if (!joined) {
+        return joined.error();
+      }
+      membership_ = std::move(*joined);
+    }
+    make_host();
+    if (membership_) {
+      return membership_->open(*host_);
+    }
+    if (settings_.recover) {
+      const auto resumed = wake_all({}, kEveryPartition);
+      return resumed ? Result<void>() : resumed.error();
+    }
+    return {};
+  }
+
+  void make_host() {
     actors::Surroundings around{
         *store_,
         *tools_,
@@ -41,16 +88,16 @@ class EmbeddedNode : public Node {
           spdlog::debug("event {} {}", row.destination, row.id);
           return Result<void>();
         },
-        [this](const Error& error) { waiters_.broke(error); }};
+        [this](const Error& error) { broke(error); }};
     actors::Limits limits;
     limits.threads = settings_.threads > 0 ? settings_.threads : threads_of_machine();
     limits.effects_in_flight = settings_.effects_in_flight;
     limits.live_runs = settings_.live_runs;
     limits.starts_effects = settings_.starts_effects;
-    host_ = actors::RunHost::make(std::move(around), limits);
+    limits.leads = !membership_;
+    host_ = actors::RunHost::make(std::move(around), limits,
+                                  membership_ ? membership_->cluster().commits() : *committer_);
   }
-
-  ~EmbeddedNode() override { drain(Millis{2'000}); }
 
   Result<RunId> start(const StartRequest& request) override {
     const auto wanted = new_run(request, clock_.now());
@@ -61,9 +108,9 @@ class EmbeddedNode : public Node {
       return room.error();
     }
     auto begun = tell(wanted->id, wanted->created);
-    if (!begun && begun.error().code == Code::run_exists && request.id) {
+    if (!begun && begun.error().code == Code::run_exists) { // also where an answer was lost
       begun = check_same_start(*store_, *wanted);
-      if (begun) {
+      if (begun && is_here(wanted->id)) {
         begun = resume(wanted->id);
       }
     }
@@ -77,15 +124,34 @@ class EmbeddedNode : public Node {
         return before ? Result<void>() : before.error();
       }
     }
-    return ask(
-        [&](actors::Reply reply) { host_->deliver(run, std::move(event), std::move(reply)); });
+    if (!membership_) {
+      return ask(
+          [&](actors::Reply reply) { host_->deliver(run, std::move(event), std::move(reply)); });
+    }
+    return tell_leader(run, event);
   }
 
   Result<RunId> fork(const ForkRequest& request) override {
-    return node::fork(*store_, request, clock_.now());
+    return node::fork(*store_, request, clock_.now(), [&](std::vector<Append> appends) {
+      return ask([&](actors::Reply reply) { host_->write(std::move(appends), std::move(reply)); });
+    });
   }
 
+  std::vector<MemberStatus> members() const override {
+    return membership_ ? membership_->cluster().members() : std::vector<MemberStatus>();
+  }
+
+  std::optional<Error> trouble() const override {
+    const std::lock_guard lock(trouble_mutex_);
+    return trouble_;
+  }
+
+  bool is_settled() const override { return !membership_ || membership_->cluster().is_settled(); }
+
   Result<void> resume(const RunId& run) override {
+    if (!is_here(run)) {
+      return Result<void>(); // who leads it goes on with it, or does already
+    }
     return ask([&](actors::Reply reply) { host_->wake(run, std::move(reply)); });
   }
 
@@ -93,17 +159,22 @@ class EmbeddedNode : public Node {
     std::promise<void> all;
     auto in_memory = all.get_future();
     auto count = wake_all({nullptr, [all = std::make_shared<std::promise<void>>(std::move(all))](
-                                        void*) { all->set_value(); }});
+                                        void*) { all->set_value(); }},
+                          membership_ ? led() : kEveryPartition);
     if (count) {
       in_memory.wait();
     }
     return count;
   }
 
-  /// Goes on with every live run; the last copy of `last` goes once all of them are in memory.
-  Result<std::size_t> wake_all(std::shared_ptr<void> last) {
+  /// Goes on with every live run of these partitions; the last copy of `last` goes once all of them
+  /// are in memory.
+  Result<std::size_t> wake_all(std::shared_ptr<void> last, const PartitionSet& of) {
     std::vector<RunId> runs;
     for (std::uint16_t p = 0; p < kPartitions; ++p) {
+      if (!of.test(p)) {
+        continue;
+      }
       const auto read = store_->live_runs(PartitionId(p), [&](const RunId& run) {
         runs.push_back(run);
         return true;
@@ -164,10 +235,20 @@ class EmbeddedNode : public Node {
 
   void drain(Millis limit) override {
     std::call_once(drained_, [&] {
+      if (!host_) {
+        return;
+      }
+      if (membership_) {
+        membership_->drain(limit);
+      }
       if (!host_->drain(limit)) {
         spdlog::info("attempts still run after {}: a later start settles them", to_string(limit));
       }
       host_->stop();
+      if (membership_) {
+        membership_->leave();
+      }
+      committer_.reset(); // writes what it was given
       waiters_.broke(
           Error{Code::interrupted, "the node is stopping", "ask again once it has started anew"});
     });
@@ -234,6 +315,71 @@ class EmbeddedNode : public Node {
     return future.get();
   }
 
+  bool is_here(const RunId& run) const {
+    return !membership_ || membership_->cluster().leads(partition_of(run));
+  }
+
+  PartitionSet led() const {
+    PartitionSet led;
+    for (std::uint16_t p = 0; p < kPartitions; ++p) {
+      led.set(p, membership_->cluster().leads(PartitionId(p)));
+    }
+    return led;
+  }
+
+  void recover(const std::vector<PartitionId>& partitions) {
+    PartitionSet of;
+    for (const PartitionId partition : partitions) {
+      of.set(partition.get());
+    }
+    if (const auto resumed = wake_all({}, of); !resumed) {
+      spdlog::error("runs of partitions that this node leads now: {}", to_string(resumed.error()));
+    }
+  }
+
+  // Who leads may just have changed: what was refused for that was not done, and is asked again.
+  Result<void> tell_leader(const RunId& run, const flow::Event& event) {
+    const auto end = std::chrono::steady_clock::now() +
+                     std::chrono::milliseconds(settings_.cluster->patience.count);
+    for (;;) {
+      const auto told = ask_leader(run, event);
+      if (told) { // what was asked for can be read here when this returns
+        membership_->cluster().log().wait_until_written(partition_of(run), *told, kCatchUp);
+        return {};
+      }
+      const Code why = told.error().code;
+      const bool elsewhere = why == Code::not_leader || why == Code::no_responder ||
+                             (why == Code::broker_timeout && happens_once(event));
+      if (!elsewhere || std::chrono::steady_clock::now() >= end) {
+        return told.error();
+      }
+      std::this_thread::sleep_for(kAskAgain);
+    }
+  }
+
+  Result<LogIndex> ask_leader(const RunId& run, const flow::Event& event) {
+    LogIndex last;
+    const auto told = ask([&](const actors::Reply& reply) {
+      membership_->cluster().deliver(run, event, [&last, reply](const Result<LogIndex>& done) {
+        last = done ? *done : LogIndex();
+        reply(done ? Result<void>() : done.error());
+      });
+    });
+    return told ? Result<LogIndex>(last) : told.error();
+  }
+
+  void broke(const Error& error) {
+    {
+      const std::lock_guard lock(trouble_mutex_);
+      if (trouble_) {
+        return;
+      }
+      trouble_ = error;
+    }
+    spdlog::critical("this node stops: {}", to_string(error));
+    waiters_.broke(error);
+  }
+
   void on_entry(const Entry& entry, const RunRecord* shown) {
     entries_.tell(entry.run, entry);
     if (shown != nullptr) {
@@ -246,9 +392,14 @@ class EmbeddedNode : public Node {
   ListenersByKey<RunId, const Entry&> entries_;
   Listeners<const RunId&, const std::string&, const ToolLog&> logs_;
   Waiters waiters_;
+  mutable std::mutex trouble_mutex_;
+  std::optional<Error> trouble_;
   std::unique_ptr<storage::RocksStore> store_;
   std::unique_ptr<ToolBox> tools_;
-  std::unique_ptr<actors::RunHost> host_; // goes before what it is given
+  std::shared_ptr<Broker> broker_;
+  std::unique_ptr<actors::Committer> committer_;
+  std::unique_ptr<Membership> membership_; // answers what the host's actors proposed
+  std::unique_ptr<actors::RunHost> host_;  // goes before what it is given
   std::once_flag drained_;
 };
 
@@ -264,14 +415,10 @@ Result<std::unique_ptr<Node>> Node::open(Settings settings) {
   if (!store) {
     return store.error();
   }
-  const bool recover = settings.recover;
   auto node = std::make_unique<EmbeddedNode>(std::move(settings), std::move(*store));
-  if (recover) {
-    if (auto resumed = node->wake_all({}); !resumed) {
-      return resumed.error();
-    }
-  }
-  return std::unique_ptr<Node>(std::move(node));
+  auto begun = node->begin();
+  return begun ? Result<std::unique_ptr<Node>>(std::move(node))
+               : Result<std::unique_ptr<Node>>(begun.error());
 }
 
 } // namespace skein::node

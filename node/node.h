@@ -11,14 +11,30 @@
 #include <vector>
 
 #include "core/base/result.h"
+#include "core/cluster/members.h"
 #include "core/flow/definition.h"
 #include "core/flow/event.h"
 #include "core/flow/loader.h"
+#include "core/ports/broker.h"
 #include "core/ports/store.h"
 #include "core/ports/tool.h"
 #include "core/run/run.h"
+#include "node/cluster/member_status.h"
 
 namespace skein::node {
+
+/// With whom a node shares its partitions.
+struct ClusterSettings {
+  /// Connects; called once the data directory is this process's own.
+  std::function<Result<std::shared_ptr<Broker>>()> connect;
+  std::string cluster = "skein"; ///< name; the same on all its nodes, and of one cluster a broker
+  std::uint32_t replicas = 1;    ///< of the streams, on a broker of several servers
+  cluster::Timing timing;
+  bool alone = false;      ///< the broker is this node's own, and nobody else is on it
+  std::string name;        ///< of this node, for people
+  std::string url;         ///< of its API, for the other nodes' users
+  Millis patience{10'000}; ///< how long what is asked for waits while nobody leads a partition
+};
 
 /// Everything that a node can be told; defaults are for one machine without a server.
 struct Settings {
@@ -36,6 +52,8 @@ struct Settings {
   std::size_t effects_in_flight = 256; ///< tool calls that run at once
   std::size_t live_runs = 100'000;     ///< runs in memory at once; others wait for admission
   bool recover = true;                 ///< at start, go on with the runs that a crash cut off
+  std::optional<ClusterSettings>
+      cluster;                ///< absent: leads every partition, commits to its own disk
   bool starts_effects = true; ///< false: record what is asked for, leave the rest to a later start
 };
 
@@ -74,9 +92,6 @@ class Node {
   /// run_state_conflict, storage_*.
   virtual Result<void> tell(const RunId& run, flow::Event event) = 0;
 
-  /// A new run from a prefix of another's journal, as node/fork.h says; resume() it.
-  virtual Result<RunId> fork(const ForkRequest& request) = 0;
-
   /// Makes sure that a run which was cut off goes on. Does nothing to one that waits or has ended.
   virtual Result<void> resume(const RunId& run) = 0;
   /// All that are pending or running; answers how many, once they are in memory and go on.
@@ -100,6 +115,17 @@ class Node {
   /// left to recovery. Afterwards what is stored can be read, and all else is refused with
   /// interrupted.
   virtual void drain(Millis limit) = 0;
+
+  /// A new run from a prefix of another's journal, as node/fork.h says; resume() it.
+  virtual Result<RunId> fork(const ForkRequest& request) = 0;
+
+  /// The nodes that share the log, this one first; empty where there is no cluster.
+  virtual std::vector<MemberStatus> members() const { return {}; }
+  /// Whether it has read the log up to where it was at the start, and every partition has a leader
+  /// that is there.
+  virtual bool is_settled() const { return true; }
+  /// Why it cannot go on, where it cannot: a new start of the process is the way.
+  virtual std::optional<Error> trouble() const { return {}; }
 
   virtual Store& store() = 0;
   virtual ToolBox& tools() = 0;

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -19,6 +20,8 @@ namespace {
 
 constexpr std::uint16_t kPortsTried = 20;
 constexpr Millis kLastAnswers{2'000};
+constexpr std::chrono::milliseconds kLook{20};
+constexpr std::int64_t kBeatsInSilence = 6;
 
 std::string hex(std::uint64_t number) {
   std::array<char, 17> text{};
@@ -87,7 +90,7 @@ class ServedNode : public Server {
       return token.error();
     }
     const Instant now = SystemClock().now();
-    const std::string name = options_.name.empty() ? host_name() : options_.name;
+    const std::string& name = options_.name;
     service_ = std::make_unique<Service>(
         *node_, options_.node,
         Identity{hex(node_->id().get()), name, options_.version, options_.node.data.string(), now});
@@ -160,6 +163,9 @@ class ServedNode : public Server {
       return;
     }
     spdlog::info("{} runs go on", *count);
+    while (!node_->is_settled() && service_->phase == Phase::starting) {
+      std::this_thread::sleep_for(kLook);
+    }
     Phase starting = Phase::starting;
     service_->phase.compare_exchange_strong(starting, Phase::ready);
   }
@@ -173,6 +179,21 @@ class ServedNode : public Server {
   std::once_flag drained_;
 };
 
+ClusterSettings cluster_of(const ServeOptions& options) {
+  ClusterSettings cluster;
+  cluster.connect = [choice = *options.broker, folder = options.node.data / "nats",
+                     name = options.name]() { return choose_broker(choice, folder, name); };
+  cluster.cluster = options.cluster;
+  cluster.replicas = options.replicas;
+  cluster.timing.silence = options.silence;
+  cluster.timing.beat = Millis{std::max<std::int64_t>(options.silence.count / kBeatsInSilence, 20)};
+  cluster.timing.step = Millis{options.silence.count / 10};
+  cluster.timing.settle = options.silence;
+  cluster.alone = options.broker->urls.empty();
+  cluster.name = options.name;
+  return cluster;
+}
+
 } // namespace
 
 Result<std::unique_ptr<Server>> Server::open(ServeOptions options) {
@@ -180,6 +201,12 @@ Result<std::unique_ptr<Server>> Server::open(ServeOptions options) {
   options.node.make = true;
   options.node.starts_effects = true;
   options.node.recover = false; // it listens before it has read a million of them
+  if (options.name.empty()) {
+    options.name = host_name();
+  }
+  if (options.broker) {
+    options.node.cluster = cluster_of(options);
+  }
   auto node = Node::open(options.node);
   if (!node) {
     return node.error();

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "core/base/result.h"
 #include "gateway/server.h"
+#include "node/cluster/broker_choice.h"
 #include "node/node.h"
 
 namespace skein::node {
@@ -17,7 +20,11 @@ struct ServeOptions {
   std::string
       listen;       ///< "127.0.0.1:7711", "[::1]:0"; "": loopback, the usual port or the next free
   std::string name; ///< for people; the host's where empty
-  std::string version; ///< of the binary
+  std::string version;                ///< of the binary
+  std::optional<BrokerChoice> broker; ///< absent: none, everything stays on this node
+  std::string cluster = "skein";      ///< name
+  std::uint32_t replicas = 1;         ///< of streams, on a broker of several servers
+  Millis silence{3'000};              ///< after which another node takes over what this one led
   gateway::Limits limits;
 };
 

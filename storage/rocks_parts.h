@@ -39,13 +39,20 @@ struct RocksStore::Parts {
   /// Says once in the log that a message of the outbox cannot be read.
   void set_aside(const OutboxPlace& place, const Error& cause);
 
+  RocksStore::ResourceOrder resource_order() {
+    const std::lock_guard lock(ordering);
+    return order;
+  }
+
   std::filesystem::path directory;
   std::function<DiskSpace()> space;
   std::unique_ptr<RocksDatabase> database;
   Identity identity;
   std::unique_ptr<RocksWriter> writer;
   std::unique_ptr<RocksResources> resources;
-  std::mutex committing;       ///< guards the writer: commit, and what retention removes
+  std::mutex committing; ///< guards the writer: commit, and what retention removes
+  std::mutex ordering;   ///< guards the order
+  ResourceOrder order;
   std::mutex looking;          ///< guards what is set aside
   std::set<OutboxPlace> aside; ///< messages that were named in the log
 };

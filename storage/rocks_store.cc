@@ -323,11 +323,17 @@ Result<ResourceRow> RocksStore::apply_resource(std::string_view kind, std::strin
   if (auto room = parts_->check_room(Room::begun_only); !room) {
     return room.error();
   }
+  if (const auto order = parts_->resource_order()) {
+    return order(kind, name, content, at);
+  }
   return parts_->resources->apply(kind, name, content, at);
 }
 
 Result<ResourceRow> RocksStore::delete_resource(std::string_view kind, std::string_view name,
                                                 Instant at) {
+  if (const auto order = parts_->resource_order()) {
+    return order(kind, name, std::nullopt, at);
+  }
   return parts_->resources->remove(kind, name, at);
 }
 

@@ -52,6 +52,25 @@ class RocksStore : public Store {
   /// Of the log; made with the directory, changed only when history is rebuilt by force.
   std::uint64_t incarnation() const;
 
+  /// Takes part in the log of others: REQUIRES: there is no batch yet.
+  /// Errors: run_state_conflict where there is one; storage_*.
+  Result<void> adopt(std::uint64_t incarnation);
+
+  /// A number under a name of the node's own, such as how far it has read something. Not synced:
+  /// after a crash an older one may be there.
+  Result<void> keep(std::string_view name, std::uint64_t number);
+  Result<std::optional<std::uint64_t>> kept(std::string_view name) const;
+
+  /// Sends applies and deletes of resources elsewhere, where an order is made that other nodes
+  /// share; what comes back from there is written with write_resource. Null: writes them at once.
+  /// A content that is absent deletes. Ownership: the caller's, until it is set to null.
+  using ResourceOrder =
+      std::function<Result<ResourceRow>(std::string_view kind, std::string_view name,
+                                        std::optional<std::string_view> content, Instant at)>;
+  void order_resources(ResourceOrder order);
+  Result<ResourceRow> write_resource(std::string_view kind, std::string_view name,
+                                     std::optional<std::string_view> content, Instant at);
+
   /// Removes what belongs to final runs that are older than the policy says, in bounded synced
   /// writes: journal, checkpoints, record, index rows and blobs that nothing else refers to. Batch
   /// headers stay, and a mark tells doctor that the run was retired. May run beside commits, one

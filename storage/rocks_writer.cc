@@ -107,7 +107,8 @@ Result<void> RocksWriter::add(const Batch& batch) {
   }
   std::span<const Append> rest = batch.appends;
   while (!rest.empty()) {
-    const auto part = rest.first(std::min(rest.size(), kEntriesPerLink));
+    // What was sealed as one link stays one.
+    const auto part = rest.first(batch.seal ? rest.size() : std::min(rest.size(), kEntriesPerLink));
     if (auto added = add(batch, part, **tail); !added) {
       return added;
     }

@@ -71,6 +71,7 @@ enum class Code : std::uint16_t {
   // 41xx partitions and nodes
   not_leader = 4101,
   log_diverged = 4102,
+  node_duplicate = 4103,
   // 42xx events
   event_invalid = 4201,
   event_limit = 4202,

@@ -1,5 +1,6 @@
 #include "core/log/replica.h"
 
+#include <algorithm>
 #include <array>
 
 namespace skein::log {
@@ -20,6 +21,7 @@ Verdict read(Replica& replica, const LeaderAnnounced& announced) {
   }
   replica.epoch = announced.epoch;
   replica.leader = announced.leader;
+  replica.seen = std::max(replica.seen, announced.last);
   return Verdict::counts;
 }
 
@@ -37,6 +39,7 @@ Verdict read(Replica& replica, const Link& link) {
     return Verdict::unannounced;
   }
   if (link.first.get() > replica.last.get() + 1) {
+    replica.seen = std::max(replica.seen, LogIndex(end - 1));
     return Verdict::gap;
   }
   if (link.first.get() <= replica.last.get() || link.previous != replica.hash || link.count == 0) {
@@ -45,6 +48,7 @@ Verdict read(Replica& replica, const Link& link) {
   replica.last = LogIndex(end - 1);
   replica.hash = link.hash;
   replica.at = link.at;
+  replica.seen = std::max(replica.seen, replica.last);
   return Verdict::counts;
 }
 

@@ -29,11 +29,17 @@ struct Replica {
   Instant at;       ///< of the same
   Epoch epoch;
   std::optional<NodeId> leader; ///< of the epoch; none where nobody was announced
+  LogIndex seen;                ///< of the newest entry that is known to count somewhere
+
+  /// Whether entries count that this replica has not: the stream does not hold them any more, or
+  /// never did, and another node must give them. Such a node must not lead.
+  bool is_behind() const { return last < seen; }
 };
 
 struct LeaderAnnounced {
   Epoch epoch;
   NodeId leader;
+  LogIndex last; ///< of what whoever announced it had then; there may be more
 };
 
 /// What a batch says of itself.
@@ -52,12 +58,12 @@ enum class Verdict : std::uint8_t {
   repeat,      ///< was read before: the stream was read again from an older place, or sent twice
   stale,       ///< of an epoch that is over
   unannounced, ///< of an epoch or a node that no announcement was read of
-  gap,         ///< something before it is not in the stream: its leader will send that again
+  gap,         ///< something before it was not in the stream: this replica is behind
   forked,      ///< chained to something else: this replica or the stream is not what it should be
 };
 std::string_view name_of(Verdict verdict);
 
-/// Changes the replica where the verdict is `counts`, and never otherwise.
+/// Changes the replica where the verdict is `counts`, and otherwise only what it has seen.
 Verdict read(Replica& replica, const LeaderAnnounced& announced);
 Verdict read(Replica& replica, const Link& link);
 

@@ -1,5 +1,8 @@
 #include <unistd.h>
 
+#include <array>
+#include <cstdio>
+
 #include "core/value/json.h"
 #include "node/api/asked.h"
 #include "node/api/service.h"
@@ -28,6 +31,12 @@ Response ready(const Service& service) {
   return gateway::answer(Value::of_map(std::move(fields)), is_ready ? 200 : 503);
 }
 
+std::string hex(NodeId node) {
+  std::array<char, 17> text{};
+  std::snprintf(text.data(), text.size(), "%016llx", static_cast<unsigned long long>(node.get()));
+  return text.data();
+}
+
 Value number(std::uint64_t count) { return static_cast<std::int64_t>(count); }
 
 Value counted(const gateway::Counters& counters) {
@@ -53,6 +62,26 @@ Response about(const Service& service) {
                                  {"data", who.data},
                                  {"started_at", to_string(who.started_at)},
                                  {"gateway", counters != nullptr ? counted(*counters) : Value()}}));
+}
+
+Value shown(const MemberStatus& member) {
+  return object({{"id", hex(member.node)},
+                 {"name", member.name},
+                 {"state", !member.alive     ? "gone"
+                           : member.draining ? "draining"
+                           : member.ready    ? "ready"
+                                             : "starting"},
+                 {"leads", number(member.leads.count())},
+                 {"attempts", number(member.load)},
+                 {"silent_ms", member.silent.count}});
+}
+
+Response members(const Service& service) {
+  std::vector<Value> items;
+  for (const MemberStatus& member : service.node.members()) {
+    items.push_back(shown(member));
+  }
+  return gateway::answer(object({{"items", Value::of_list(std::move(items))}}));
 }
 
 Response resume_all(Service& service) {
@@ -104,6 +133,11 @@ void add_node_routes(gateway::Routes& routes, Service& service) {
               .summary = "What this node is, what it does, and what it has refused",
               .answers = "the node",
               .handle = [&service](const Request&) { return about(service); }});
+  routes.add({.path = "/v1/nodes",
+              .name = "list_nodes",
+              .summary = "The nodes that share this one's runs, this one first",
+              .answers = "the nodes; none where this one is alone without a broker",
+              .handle = [&service](const Request&) { return members(service); }});
   routes.add({.method = Method::post,
               .path = "/v1/node/resume",
               .name = "resume_all",

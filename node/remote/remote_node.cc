@@ -356,6 +356,11 @@ Result<Value> about(const Endpoint& endpoint) {
   return link.ask({"GET", "/v1/node"});
 }
 
+Result<Value> nodes(const Endpoint& endpoint) {
+  Link link(endpoint);
+  return link.ask({"GET", "/v1/nodes"});
+}
+
 Result<std::unique_ptr<Node>> connect(Endpoint endpoint, Settings settings) {
   auto node = std::make_unique<RemoteNode>(std::move(endpoint), std::move(settings));
   auto greeted = node->greet();

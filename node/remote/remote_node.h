@@ -14,5 +14,7 @@ Result<std::unique_ptr<Node>> connect(Endpoint endpoint, Settings settings);
 
 /// What the node at an endpoint says of itself: `GET /v1/node`. Errors: as connect().
 Result<Value> about(const Endpoint& endpoint);
+/// The nodes that it shares its runs with: `GET /v1/nodes`. Errors: as connect().
+Result<Value> nodes(const Endpoint& endpoint);
 
 } // namespace skein::node

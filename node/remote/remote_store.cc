@@ -202,7 +202,12 @@ Result<PartitionTail> RemoteStore::tail_of(PartitionId) const {
   return only_there("looking at the tail of a partition");
 }
 
-Result<std::vector<TimerRow>> RemoteStore::due_timers(Instant until, std::size_t limit) const {
+Result<std::uint64_t> RemoteStore::stream_position() const {
+  return only_there("looking at how far a log was read");
+}
+
+Result<std::vector<TimerRow>> RemoteStore::due_timers(Instant until, std::size_t limit,
+                                                      const PartitionSet&) const {
   const auto answer = link_.ask(
       {"GET", "/v1/timers?until=" + std::to_string(until.ms) + "&limit=" + std::to_string(limit)});
   if (!answer) {
@@ -216,7 +221,7 @@ Result<std::vector<TimerRow>> RemoteStore::due_timers(Instant until, std::size_t
   return rows;
 }
 
-Result<std::optional<Instant>> RemoteStore::next_timer() const {
+Result<std::optional<Instant>> RemoteStore::next_timer(const PartitionSet&) const {
   const auto answer = link_.ask({"GET", "/v1/timers?limit=0"});
   if (!answer) {
     return answer.error();
@@ -249,7 +254,7 @@ Result<std::optional<Seq>> RemoteStore::find_event(const RunId& run, std::string
   return entry > 0 ? std::optional(Seq(entry)) : std::nullopt;
 }
 
-Result<std::vector<OutboxItem>> RemoteStore::outbox(std::size_t) const {
+Result<std::vector<OutboxItem>> RemoteStore::outbox(std::size_t, const PartitionSet&) const {
   return only_there("sending what runs emit");
 }
 

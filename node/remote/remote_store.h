@@ -27,12 +27,18 @@ class RemoteStore : public Store {
                          const std::function<bool(const RunId&)>& visit) const override;
   Result<PartitionTail> tail_of(PartitionId partition) const override;
 
-  Result<std::vector<TimerRow>> due_timers(Instant until, std::size_t limit) const override;
-  Result<std::optional<Instant>> next_timer() const override;
+  Result<std::uint64_t> stream_position() const override;
+
+  /// Of every partition: what a node leads is its own affair.
+  Result<std::vector<TimerRow>> due_timers(Instant until, std::size_t limit,
+                                           const PartitionSet& of = kEveryPartition) const override;
+  Result<std::optional<Instant>> next_timer(
+      const PartitionSet& of = kEveryPartition) const override;
   Result<std::vector<WaitRow>> waits_of(const RunId& run) const override;
   Result<std::optional<Seq>> find_event(const RunId& run, std::string_view id) const override;
 
-  Result<std::vector<OutboxItem>> outbox(std::size_t limit) const override;
+  Result<std::vector<OutboxItem>> outbox(std::size_t limit,
+                                         const PartitionSet& of = kEveryPartition) const override;
   Result<void> outbox_delivered(std::span<const OutboxItem> items) override;
 
   /// The node checks the document as if it were applied there; `at` is its own time.

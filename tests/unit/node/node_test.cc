@@ -162,7 +162,7 @@ TEST_F(NodeTest, a_fork_decides_with_other_variables_and_leaves_its_source_alone
 )");
   EXPECT_EQ(run(flow, "run-1").state, RunState::waiting);
   const auto forked =
-      fork(node_->store(), {RunId("run-1"), Seq(2), {}, object({{"limit", 100}}), {}}, Instant{3});
+      node_->fork({RunId("run-1"), Seq(2), {}, object({{"limit", 100}}), {}});
   ASSERT_TRUE(forked.ok()) << to_string(forked.error());
   EXPECT_EQ(node_->store().find_run(*forked)->value().created_at, Instant{3});
   for (const auto& [id, status] :
@@ -184,12 +184,12 @@ TEST_F(NodeTest, a_fork_is_given_only_an_input_that_the_flow_could_start_with) {
 )");
   EXPECT_EQ(run(flow, "run-1", object({{"n", 1}, {"other", 5}})).state, RunState::succeeded);
   const auto refused =
-      fork(node_->store(), {RunId("run-1"), Seq(1), {}, {}, object({{"n", "x"}})}, Instant{3});
+      node_->fork({RunId("run-1"), Seq(1), {}, {}, object({{"n", "x"}})});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, Code::schema_violation);
   EXPECT_EQ(node_->store().last_seq(RunId("run-1-f1"))->get(), 0u);
   const auto forked =
-      fork(node_->store(), {RunId("run-1"), Seq(1), {}, {}, object({{"n", 2}})}, Instant{3});
+      node_->fork({RunId("run-1"), Seq(1), {}, {}, object({{"n", 2}})});
   ASSERT_TRUE(forked.ok()) << to_string(forked.error());
 }
 

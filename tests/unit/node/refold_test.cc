@@ -37,7 +37,7 @@ class DoctorOfRuns : public ::testing::Test {
     run(*node, "naps",
         "[ { id: one, tool: transform, with: 1 }, { id: nap, wait: { duration: 9h } } ]");
     const auto last = node->store().last_seq(RunId("naps"));
-    ASSERT_TRUE(fork(node->store(), {RunId("naps"), *last, RunId("fork"), {}, {}}, Instant{3}));
+    ASSERT_TRUE(node->fork({RunId("naps"), *last, RunId("fork"), {}, {}}));
     ASSERT_TRUE(node->tell(RunId("naps"), flow::CancelAsked{Instant{4}, "ann", "enough"}));
   }
 

@@ -15,7 +15,7 @@ constexpr auto kA = 11u;
 constexpr auto kB = 22u;
 
 LeaderAnnounced announced(std::uint64_t epoch, std::uint64_t node) {
-  return {Epoch(epoch), NodeId(node)};
+  return {Epoch(epoch), NodeId(node), {}};
 }
 
 /// The next of a chain, as its leader seals it.
@@ -80,8 +80,21 @@ TEST(Replica, a_hole_in_the_stream_stops_what_follows_until_it_is_sent_again) {
   read(ahead, lost);
   const Link after = next_of(ahead, 1, 1, kA);
   EXPECT_EQ(read(replica, after), Verdict::gap);
+  EXPECT_TRUE(replica.is_behind());
   EXPECT_EQ(read(replica, lost), Verdict::counts);
+  EXPECT_TRUE(replica.is_behind());
   EXPECT_EQ(read(replica, after), Verdict::counts);
+  EXPECT_FALSE(replica.is_behind());
+}
+
+TEST(Replica, a_node_that_reads_of_a_leader_with_more_than_it_has_knows_that_it_is_behind) {
+  Replica replica;
+  EXPECT_EQ(read(replica, LeaderAnnounced{Epoch(1), NodeId(kA), LogIndex(40)}), Verdict::counts);
+  EXPECT_TRUE(replica.is_behind());
+  Replica other;
+  other.last = LogIndex(41);
+  EXPECT_EQ(read(other, LeaderAnnounced{Epoch(1), NodeId(kA), LogIndex(40)}), Verdict::counts);
+  EXPECT_FALSE(other.is_behind()) << "the one who announced was not at the end";
 }
 
 TEST(Replica, a_batch_with_another_past_is_never_taken) {

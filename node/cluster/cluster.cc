@@ -1,0 +1,349 @@
+#include "node/cluster/cluster.h"
+
+#include <spdlog/spdlog.h>
+
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "core/base/subject.h"
+
+namespace skein::node {
+namespace {
+
+std::string hex(std::uint64_t number) {
+  std::array<char, 16> digits{};
+  return {digits.begin(), std::to_chars(digits.begin(), digits.end(), number, 16).ptr};
+}
+
+Error nobody_leads(PartitionId partition) {
+  return {Code::not_leader,
+          "no node leads partition " + std::to_string(partition.get()) + " at the moment",
+          "ask again after a moment: another node takes over within seconds"};
+}
+
+} // namespace
+
+Cluster::Cluster(Broker& broker, Store& store, actors::Commits& local, const Clock& wall,
+                 const Clock& steady, Options options, Hooks hooks)
+    : broker_(broker),
+      wall_(wall),
+      steady_(steady),
+      options_(std::move(options)),
+      hooks_(std::move(hooks)),
+      log_(broker, store, local, wall, options_.log,
+           {[this](const schemas::LeaderAnnounced& announced) { on_leader(announced); },
+            hooks_.on_batch, hooks_.on_broken}) {}
+
+Cluster::~Cluster() { close(); }
+
+std::string Cluster::subject_of(NodeId node, const char* what) const {
+  return Subject("skein").add(options_.log.cluster).add(what).add(hex(node.get())).text();
+}
+
+Result<void> Cluster::open(actors::RunHost& host) {
+  host_ = &host;
+  cluster::Beat self;
+  self.node = options_.log.self;
+  self.life = options_.life;
+  members_ = cluster::join(self, options_.timing, steady_.now());
+  members_.alone = options_.alone;
+  auto alive = broker_.subscribe(
+      Subject("skein").add(options_.log.cluster).add("alive").any().text(), "",
+      [this](Message&& message) {
+        const auto received = schemas::decode_message(message.payload);
+        const auto* said = received ? std::get_if<schemas::Alive>(&received->message) : nullptr;
+        if (said != nullptr && message.subject == subject_of(said->beat.node, "alive")) {
+          on_alive(*said);
+        }
+      });
+  auto asks = broker_.subscribe(subject_of(options_.log.self, "ask"), "",
+                                [this](Message&& message) { on_ask(std::move(message)); });
+  if (!alive || !asks) {
+    return alive ? asks.error() : alive.error();
+  }
+  subscriptions_ = {std::move(*alive), std::move(*asks)};
+  if (auto opened = log_.open(options_.replicas); !opened) {
+    return opened;
+  }
+  const std::lock_guard lock(mutex_);
+  open_ = true;
+  return {};
+}
+
+void Cluster::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    open_ = false;
+  }
+  subscriptions_.clear();
+  log_.close();
+}
+
+// An announcement of this node that another process of it made is another's: one was copied, or is
+// of before a restart.
+void Cluster::on_leader(const schemas::LeaderAnnounced& announced) {
+  const PartitionId partition = announced.partition;
+  const std::lock_guard lock(mutex_);
+  holding_.erase(partition);
+  host_->hold(partition, false);
+  if (announced.leader == options_.log.self && announced.life == options_.life) {
+    acting_.set(partition.get());
+    host_->lead(partition, announced.epoch);
+    to_recover_.push_back(partition);
+  } else if (acting_.test(partition.get())) {
+    acting_.reset(partition.get());
+    host_->follow(partition);
+  }
+}
+
+void Cluster::on_alive(const schemas::Alive& alive) {
+  std::vector<cluster::Effect> effects;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!open_) {
+      return;
+    }
+    if (alive.beat.node != options_.log.self) {
+      said_[alive.beat.node] = alive;
+    }
+    effects = cluster::step(members_, cluster::Heard{alive.beat, steady_.now()});
+  }
+  for (const cluster::Effect& effect : effects) {
+    act(effect, steady_.now());
+  }
+}
+
+void Cluster::tick() {
+  const Instant now = steady_.now();
+  cluster::Looked looked;
+  looked.at = now;
+  const auto replicas = log_.replicas();
+  for (std::size_t p = 0; p < kPartitions; ++p) {
+    looked.leaders[p] = replicas[p].leader;
+    looked.behind.set(p, replicas[p].is_behind());
+  }
+  std::vector<cluster::Effect> effects;
+  std::vector<PartitionId> recover;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!open_) {
+      return;
+    }
+    members_.self.ready = members_.self.ready || log_.caught_up();
+    members_.self.leads = acting_;
+    looked.acting = acting_;
+    effects = cluster::step(members_, looked);
+    recover.swap(to_recover_);
+  }
+  if (!recover.empty()) {
+    hooks_.recover(recover);
+  }
+  for (const cluster::Effect& effect : effects) {
+    act(effect, now);
+  }
+  move_held(now);
+  log_.tick();
+  if (!beaten_ || now - *beaten_ >= options_.timing.beat) {
+    beat(now);
+  }
+}
+
+void Cluster::beat(Instant now) {
+  schemas::Alive alive;
+  {
+    const std::lock_guard lock(mutex_);
+    alive.beat = members_.self;
+    alive.beat.said = wall_.now();
+  }
+  for (std::uint16_t p = 0; p < kPartitions; ++p) {
+    alive.beat.load += static_cast<std::uint32_t>(host_->attempts(PartitionId(p)));
+  }
+  alive.name = options_.name;
+  alive.url = options_.url;
+  const auto said = broker_.publish({subject_of(options_.log.self, "alive"),
+                                     "",
+                                     {},
+                                     schemas::encode_message(options_.log.self, alive)});
+  if (said) {
+    beaten_ = now;
+  }
+}
+
+void Cluster::act(const cluster::Effect& effect, Instant now) {
+  if (const auto* announce = std::get_if<cluster::Announce>(&effect)) {
+    log_.announce(announce->partition, options_.log.self, options_.life);
+  } else if (const auto* over = std::get_if<cluster::HandOver>(&effect)) {
+    const std::lock_guard lock(mutex_);
+    if (holding_.try_emplace(over->partition, Holding{over->to, over->life, now}).second) {
+      host_->hold(over->partition, true);
+    }
+  } else {
+    hooks_.on_broken({Code::node_duplicate, "another process is node " + options_.name + " already",
+                      "give each node a data directory of its own"});
+  }
+}
+
+// A partition moves between two attempts: what runs is neither cut off nor left in doubt. One that
+// is never still stays, unless this node is to end.
+void Cluster::move_held(Instant now) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [partition, held] : holding_) {
+    if (held.announced && now - held.since < options_.hand_over_limit) {
+      continue;
+    }
+    const bool late = now - held.since >= options_.hand_over_limit;
+    if (host_->attempts(partition) == 0 || (late && members_.self.draining)) {
+      log_.announce(partition, held.to, held.life);
+      held.announced = true;
+      held.since = now;
+    } else if (late) { // its runs go on from their journals, here
+      log_.announce(partition, options_.log.self, options_.life);
+      held.announced = true;
+      held.since = now;
+    }
+  }
+}
+
+void Cluster::deliver(const RunId& run, flow::Event event, Told told) {
+  const PartitionId partition = partition_of(run);
+  std::optional<NodeId> leader;
+  {
+    const std::lock_guard lock(mutex_);
+    if (acting_.test(partition.get())) {
+      leader = options_.log.self;
+    } else {
+      leader = log_.replica(partition).leader;
+      if (leader == options_.log.self ||
+          (leader && !cluster::is_alive(members_, *leader, steady_.now()))) {
+        leader.reset();
+      }
+    }
+  }
+  if (!leader) {
+    told(nobody_leads(partition));
+  } else if (*leader == options_.log.self) {
+    host_->deliver(run, std::move(event), [told = std::move(told)](const Result<void>& done) {
+      told(done ? Result<LogIndex>(LogIndex()) : done.error());
+    });
+  } else {
+    pass_on(*leader, run, std::move(event), std::move(told));
+  }
+}
+
+void Cluster::pass_on(NodeId to, const RunId& run, flow::Event event, Told told) {
+  Message message;
+  message.subject = subject_of(to, "ask");
+  message.payload = schemas::encode_message(options_.log.self, schemas::Ask{run, std::move(event)});
+  broker_.request(
+      std::move(message), options_.ask_limit,
+      [told = std::move(told)](const Result<Message>& answered) {
+        const auto received =
+            answered ? schemas::decode_message(answered->payload) : answered.error();
+        const auto* answer = received ? std::get_if<schemas::Answer>(&received->message) : nullptr;
+        if (!received) {
+          told(received.error());
+        } else if (answer == nullptr) {
+          told(Error{Code::wire_invalid, "a node answered something else", ""});
+        } else {
+          told(answer->error ? Result<LogIndex>(*answer->error) : Result<LogIndex>(answer->last));
+        }
+      });
+}
+
+void Cluster::on_ask(Message&& message) {
+  auto received = schemas::decode_message(message.payload);
+  auto* ask = received ? std::get_if<schemas::Ask>(&received->message) : nullptr;
+  if (ask == nullptr) {
+    answer(message.reply, {},
+           received ? Error{Code::wire_invalid, "that is not a question", ""} : received.error());
+    return;
+  }
+  const PartitionId partition = partition_of(ask->run);
+  if (!leads(partition)) {
+    answer(message.reply, partition, nobody_leads(partition));
+    return;
+  }
+  host_->deliver(ask->run, std::move(ask->event),
+                 [this, partition, to = std::move(message.reply)](const Result<void>& result) {
+                   answer(to, partition, result);
+                 });
+}
+
+void Cluster::answer(const std::string& to, PartitionId partition, const Result<void>& result) {
+  if (to.empty()) {
+    return;
+  }
+  schemas::Answer answer;
+  if (result) {
+    answer.last = log_.replica(partition).last;
+  } else {
+    answer.error = result.error();
+  }
+  const auto sent =
+      broker_.publish({to, "", {}, schemas::encode_message(options_.log.self, answer)});
+  if (!sent) {
+    spdlog::warn("an answer to another node is lost: {}", to_string(sent.error()));
+  }
+}
+
+bool Cluster::leads(PartitionId partition) const {
+  const std::lock_guard lock(mutex_);
+  return acting_.test(partition.get());
+}
+
+void Cluster::drain() {
+  const std::lock_guard lock(mutex_);
+  members_.self.draining = true;
+}
+
+bool Cluster::is_drained() const {
+  const std::lock_guard lock(mutex_);
+  return acting_.none();
+}
+
+bool Cluster::is_ready() const {
+  const std::lock_guard lock(mutex_);
+  return members_.self.ready;
+}
+
+bool Cluster::is_settled() const {
+  const auto replicas = log_.replicas();
+  const std::lock_guard lock(mutex_);
+  for (std::size_t p = 0; p < kPartitions; ++p) {
+    const auto& leader = replicas[p].leader;
+    if (!leader ||
+        (*leader == options_.log.self ? !acting_.test(p)
+                                      : !cluster::is_alive(members_, *leader, steady_.now()))) {
+      return false;
+    }
+  }
+  return members_.self.ready;
+}
+
+std::vector<MemberStatus> Cluster::members() const {
+  const auto replicas = log_.replicas();
+  const Instant now = steady_.now();
+  const std::lock_guard lock(mutex_);
+  const auto led_by = [&](NodeId node) {
+    PartitionSet led;
+    for (std::size_t p = 0; p < kPartitions; ++p) {
+      led.set(p, replicas[p].leader == node);
+    }
+    return led;
+  };
+  std::vector<MemberStatus> all;
+  const cluster::Beat& self = members_.self;
+  all.push_back({self.node, options_.name, options_.url, true, self.ready, self.draining, Millis{0},
+                 self.load, led_by(self.node)});
+  for (const auto& [node, peer] : members_.peers) {
+    const auto said = said_.find(node);
+    all.push_back({node, said == said_.end() ? "" : said->second.name,
+                   said == said_.end() ? "" : said->second.url,
+                   cluster::is_alive(members_, node, now), peer.beat.ready, peer.beat.draining,
+                   now - peer.heard, peer.beat.load, led_by(node)});
+  }
+  return all;
+}
+
+} // namespace skein::node

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/run_host.h"
+#include "core/cluster/members.h"
+#include "core/ports/broker.h"
+#include "core/ports/clock.h"
+#include "node/cluster/log_stream.h"
+#include "node/cluster/member_status.h"
+
+namespace skein::node {
+
+/// One node's part in a cluster: reads the log, says that it is there, takes over what nobody
+/// leads, hands over what others should lead, and passes events on to whoever leads their run.
+///
+///   tick ──► beat ──► members ──► announce, or hold a partition until its attempts have ended, and
+///   announce its next leader
+///
+/// Nothing here keeps two nodes from leading one partition: the order of the log does (LogStream).
+/// Thread-safety: any thread. Ownership: everything it is given is the caller's and outlives it.
+class Cluster {
+ public:
+  struct Options {
+    LogName log;
+    std::uint64_t life = 0; ///< of this process: when it was started, by the wall clock
+    std::uint32_t replicas = 1;
+    cluster::Timing timing;
+    bool alone = false;             ///< the broker is this node's own
+    Millis hand_over_limit{10'000}; ///< how long attempts may keep a partition from moving
+    Millis ask_limit{5'000};        ///< how long another node may take to answer
+    std::string name;
+    std::string url;
+  };
+  struct Hooks {
+    /// Runs of these partitions are this node's: wake those that go on. Must not block.
+    std::function<void(const std::vector<PartitionId>&)> recover;
+    /// A batch of another node is written: its entries can be shown.
+    std::function<void(const Batch&)> on_batch;
+    /// This node must stop: see LogStream, or another process has its name.
+    std::function<void(const Error&)> on_broken;
+  };
+
+  /// `steady` only goes on, also while the machine sleeps.
+  Cluster(Broker& broker, Store& store, actors::Commits& local, const Clock& wall,
+          const Clock& steady, Options options, Hooks hooks);
+  ~Cluster();
+
+  /// Where the host's partitions commit.
+  actors::Commits& commits() { return log_; }
+
+  /// Reads the log from where the store ends, and joins. REQUIRES: tick is called often from now
+  /// on, and `host` takes part until close().
+  Result<void> open(actors::RunHost& host);
+  void close();
+
+  /// To be called every 50 ms or so, by one thread.
+  void tick();
+
+  /// What has happened is written here once this node has the run's partition up to the answer
+  /// (LogStream::wait_until_written).
+  using Told = std::function<void(Result<LogIndex>)>;
+  /// Gives the event to the run, wherever it is led. Errors: also not_leader, broker_*; what was
+  /// passed on and not answered is broker_timeout, and may have happened.
+  void deliver(const RunId& run, flow::Event event, Told told);
+  bool leads(PartitionId partition) const;
+
+  /// Leads nothing any more, as soon as other nodes take over.
+  void drain();
+  /// Whether it leads nothing.
+  bool is_drained() const;
+
+  bool is_ready() const;
+  /// Whether it is ready, and every partition has a leader that is there.
+  bool is_settled() const;
+  std::vector<MemberStatus> members() const;
+  LogStream& log() { return log_; }
+  const LogStream& log() const { return log_; }
+
+ private:
+  struct Holding {
+    NodeId to;
+    std::uint64_t life = 0; ///< of its process
+    Instant since;
+    bool announced = false;
+  };
+
+  std::string subject_of(NodeId node, const char* what) const;
+  void on_leader(const schemas::LeaderAnnounced& announced);
+  void on_alive(const schemas::Alive& alive);
+  void on_ask(Message&& message);
+  void answer(const std::string& to, PartitionId partition, const Result<void>& result);
+  void beat(Instant now);
+  void act(const cluster::Effect& effect, Instant now);
+  void move_held(Instant now);
+  void pass_on(NodeId to, const RunId& run, flow::Event event, Told told);
+
+  Broker& broker_;
+  const Clock& wall_;
+  const Clock& steady_;
+  const Options options_;
+  const Hooks hooks_;
+  LogStream log_;
+  actors::RunHost* host_ = nullptr;
+  mutable std::mutex mutex_;
+  cluster::Members members_;
+  std::map<NodeId, schemas::Alive> said_; ///< of the others, last
+  PartitionSet acting_;
+  std::vector<PartitionId> to_recover_;
+  std::map<PartitionId, Holding> holding_;
+  std::optional<Instant> beaten_;
+  bool open_ = false;
+  std::vector<Subscription> subscriptions_;
+};
+
+} // namespace skein::node

@@ -1,0 +1,164 @@
+#include "node/cluster/membership.h"
+
+#include <spdlog/spdlog.h>
+#include <time.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "node/cluster/charter.h"
+
+namespace skein::node {
+namespace {
+
+constexpr std::chrono::milliseconds kTick{50};
+constexpr Millis kAnswer{2'000};
+
+/// Only goes on, also while the machine sleeps.
+class SteadyClock : public Clock {
+ public:
+  Instant now() const override {
+    timespec time{};
+    clock_gettime(CLOCK_BOOTTIME, &time);
+    return Instant{static_cast<std::int64_t>(time.tv_sec) * 1'000 + time.tv_nsec / 1'000'000};
+  }
+};
+
+class RealMembership : public Membership {
+ public:
+  RealMembership(const ClusterSettings& settings, Broker& broker, storage::RocksStore& store,
+                 actors::Commits& local, const Clock& wall, Hooks hooks)
+      : settings_(settings),
+        broker_(broker),
+        store_(store),
+        local_(local),
+        wall_(wall),
+        hooks_(std::move(hooks)),
+        charter_(broker, store, settings.cluster) {}
+
+  ~RealMembership() override { leave(); }
+
+  Result<void> agree() {
+    if (auto agreed = charter_.open(settings_.replicas); !agreed) {
+      return agreed;
+    }
+    Cluster::Options options;
+    options.log = {settings_.cluster, store_.incarnation(), store_.node()};
+    options.life = static_cast<std::uint64_t>(wall_.now().ms);
+    options.replicas = settings_.replicas;
+    options.timing = settings_.timing;
+    options.alone = settings_.alone;
+    options.ask_limit = Millis{options.timing.silence.count + kAnswer.count};
+    options.name = settings_.name;
+    options.url = settings_.url;
+    cluster_ = std::make_unique<Cluster>(
+        broker_, store_, local_, wall_, steady_, options,
+        Cluster::Hooks{[this](const std::vector<PartitionId>& partitions) { recover(partitions); },
+                       hooks_.on_batch, hooks_.on_broken});
+    return {};
+  }
+
+  Cluster& cluster() override { return *cluster_; }
+
+  Result<void> open(actors::RunHost& host) override {
+    if (auto opened = cluster_->open(host); !opened) {
+      return opened;
+    }
+    recovering_ = std::jthread([this](const std::stop_token& stop) { recover_all(stop); });
+    ticking_ = std::jthread([this](const std::stop_token& stop) { tick_all(stop); });
+    return {};
+  }
+
+  void drain(Millis limit) override {
+    cluster_->drain();
+    const auto others = [&] {
+      const auto members = cluster_->members();
+      return std::any_of(members.begin() + 1, members.end(), [](const MemberStatus& member) {
+        return member.alive && member.ready && !member.draining;
+      });
+    };
+    std::unique_lock lock(mutex_);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(limit.count);
+    ticked_.wait_until(lock, end, [&] { return cluster_->is_drained() || !others(); });
+  }
+
+  void leave() override {
+    if (!cluster_) {
+      return;
+    }
+    for (std::jthread* thread : {&ticking_, &recovering_}) {
+      if (thread->joinable()) {
+        thread->request_stop();
+        changed_.notify_all();
+        thread->join();
+      }
+    }
+    cluster_->close();
+  }
+
+ private:
+  void tick_all(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    while (!stop.stop_requested()) {
+      lock.unlock();
+      cluster_->tick();
+      lock.lock();
+      ticked_.notify_all();
+      changed_.wait_for(lock, stop, kTick, [] { return false; });
+    }
+  }
+
+  void recover(const std::vector<PartitionId>& partitions) {
+    {
+      const std::lock_guard lock(mutex_);
+      to_recover_.insert(to_recover_.end(), partitions.begin(), partitions.end());
+    }
+    changed_.notify_all();
+  }
+
+  // On a thread of its own: the beats of a node that brings many runs back must not stop.
+  void recover_all(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    while (changed_.wait(lock, stop, [&] { return !to_recover_.empty(); })) {
+      const std::vector<PartitionId> partitions = std::exchange(to_recover_, {});
+      lock.unlock();
+      hooks_.recover(partitions);
+      lock.lock();
+    }
+  }
+
+  const ClusterSettings settings_;
+  Broker& broker_;
+  storage::RocksStore& store_;
+  actors::Commits& local_;
+  const Clock& wall_;
+  const SteadyClock steady_;
+  const Hooks hooks_;
+  Charter charter_;
+  std::unique_ptr<Cluster> cluster_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::condition_variable ticked_;
+  std::vector<PartitionId> to_recover_;
+  std::jthread recovering_;
+  std::jthread ticking_;
+};
+
+} // namespace
+
+Result<std::unique_ptr<Membership>> Membership::join(const ClusterSettings& settings,
+                                                     Broker& broker, storage::RocksStore& store,
+                                                     actors::Commits& local, const Clock& wall,
+                                                     Hooks hooks) {
+  auto membership =
+      std::make_unique<RealMembership>(settings, broker, store, local, wall, std::move(hooks));
+  auto agreed = membership->agree();
+  return agreed ? Result<std::unique_ptr<Membership>>(std::move(membership))
+                : Result<std::unique_ptr<Membership>>(agreed.error());
+}
+
+} // namespace skein::node

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "actors/committer.h"
+#include "actors/run_host.h"
+#include "node/cluster/cluster.h"
+#include "node/node.h"
+#include "storage/rocks_store.h"
+
+namespace skein::node {
+
+/// A node's part in a cluster with what it takes on a real machine: the charter, and a thread that
+/// keeps time. Thread-safety: any thread.
+class Membership {
+ public:
+  struct Hooks {
+    std::function<void(const std::vector<PartitionId>&)> recover; ///< may take its time
+    std::function<void(const Batch&)> on_batch;
+    std::function<void(const Error&)> on_broken;
+  };
+
+  /// Agrees with the others on the log. Errors: as Charter::open.
+  /// Ownership: the caller's; all outlive it.
+  static Result<std::unique_ptr<Membership>> join(const ClusterSettings& settings, Broker& broker,
+                                                  storage::RocksStore& store,
+                                                  actors::Commits& local, const Clock& wall,
+                                                  Hooks hooks);
+  virtual ~Membership() = default; ///< leaves, unless that is done
+
+  virtual Cluster& cluster() = 0;
+  /// Reads the log and takes part, until leave(). Errors: as Cluster::open.
+  virtual Result<void> open(actors::RunHost& host) = 0;
+  /// Gives what it leads to others, waiting for them at most `limit`.
+  virtual void drain(Millis limit) = 0;
+  /// Says and reads nothing more.
+  virtual void leave() = 0;
+};
+
+} // namespace skein::node

@@ -1,0 +1,286 @@
+#include "schemas/node_codec.h"
+
+#include <array>
+#include <charconv>
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "schemas/codec.h"
+#include "schemas/reader.h"
+#include "schemas/wire/envelope_generated.h"
+#include "schemas/writer.h"
+
+namespace skein::schemas {
+namespace {
+
+constexpr Format kFormat{"SKEV", "message of a node", 64u << 20};
+constexpr std::uint16_t kVersion = 1;
+
+using Blobs = std::map<ContentHash, std::string>;
+using BytesOffset = Offset<flatbuffers::Vector<std::uint8_t>>;
+
+std::string text_of(NodeId node) {
+  std::array<char, 16> digits{};
+  const auto end = std::to_chars(digits.begin(), digits.end(), node.get(), 16).ptr;
+  return {digits.begin(), end};
+}
+
+std::optional<NodeId> node_of(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, wrong] = std::from_chars(text.begin(), text.end(), number, 16);
+  return wrong == std::errc() && end == text.end() && !text.empty() ? std::optional(NodeId(number))
+                                                                    : std::nullopt;
+}
+
+BytesOffset bytes_in(Builder& out, std::string_view bytes) {
+  return out.CreateVector(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+}
+
+std::string_view view(const flatbuffers::Vector<std::uint8_t>& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+struct Written {
+  wire::Payload type;
+  Offset<void> table;
+};
+
+Written write(Writer& w, const LogPart& part) {
+  const auto bytes = bytes_in(w.out(), part.bytes);
+  const wire::Hash batch = to_wire(part.batch);
+  return {wire::Payload::LogPart,
+          wire::CreateLogPart(w.out(), part.partition.get(), &batch, part.part, part.parts, bytes)
+              .Union()};
+}
+
+Written write(Writer& w, const LeaderAnnounced& announced) {
+  return {wire::Payload::LeaderAnnounced,
+          wire::CreateLeaderAnnounced(w.out(), announced.partition.get(), announced.epoch.get(),
+                                      announced.leader.get(), announced.last.get(), announced.life)
+              .Union()};
+}
+
+Written write(Writer& w, const Alive& alive) {
+  const auto name = w.text(alive.name);
+  const auto url = w.text(alive.url);
+  const cluster::Beat& beat = alive.beat;
+  return {wire::Payload::Heartbeat,
+          wire::CreateHeartbeat(w.out(), beat.node.get(), beat.life, beat.load, beat.ready,
+                                beat.draining, beat.leads.to_ullong(), name, url, beat.said.ms)
+              .Union()};
+}
+
+// The event is encoded before, for one builder builds one root at a time.
+struct EncodedAsk {
+  std::string event;
+  Blobs blobs;
+};
+
+EncodedAsk encoded(const Ask& ask) {
+  EncodedAsk encoded;
+  encoded.event = encode_entry(Entry{ask.run, Seq(), ask.event, {}, {}},
+                               [&](const ContentHash& hash, std::string_view content) {
+                                 encoded.blobs.try_emplace(hash, content);
+                               });
+  return encoded;
+}
+
+Written write(Writer& w, const EncodedAsk& ask) {
+  std::vector<Offset<wire::Content>> blobs;
+  for (const auto& [hash, content] : ask.blobs) {
+    blobs.push_back(wire::CreateContent(w.out(), bytes_in(w.out(), content)));
+  }
+  const auto blobs_at = w.out().CreateVector(blobs);
+  const auto event = bytes_in(w.out(), ask.event);
+  return {wire::Payload::Ask, wire::CreateAsk(w.out(), event, blobs_at).Union()};
+}
+
+Written write(Writer& w, const Answer& answer) {
+  Offset<wire::Failure> failure;
+  if (answer.error) {
+    failure = w.failure({to_string(answer.error->code),
+                         answer.error->detail,
+                         answer.error->hint,
+                         {},
+                         is_retryable(answer.error->code)});
+  }
+  return {wire::Payload::Answer, wire::CreateAnswer(w.out(), failure, answer.last.get()).Union()};
+}
+
+Written write(Writer& w, const ClusterFormed& formed) {
+  return {wire::Payload::ClusterFormed,
+          wire::CreateClusterFormed(w.out(), formed.incarnation, formed.partitions).Union()};
+}
+
+Written write(Writer& w, const ResourceSet& set) {
+  const auto kind = w.required_text(set.kind);
+  const auto name = w.required_text(set.name);
+  const auto content = set.content ? w.required_text(*set.content) : TextOffset();
+  return {wire::Payload::ResourceSet,
+          wire::CreateResourceSet(w.out(), kind, name, content, set.at.ms).Union()};
+}
+
+template <class Message>
+std::string finish(NodeId from, const Message& message) {
+  Writer w(nullptr);
+  const Written payload = write(w, message);
+  const auto sender = w.required_text(text_of(from));
+  wire::EnvelopeBuilder envelope(w.out());
+  envelope.add_payload_type(payload.type);
+  envelope.add_payload(payload.table);
+  envelope.add_from(sender);
+  return w.finish(envelope.Finish(), wire::EnvelopeIdentifier());
+}
+
+PartitionId partition(std::uint16_t number, Reader& read) {
+  if (number >= kPartitions) {
+    read.fail("there is no such partition");
+  }
+  return PartitionId(number);
+}
+
+NodeMessage message_of(const wire::LogPart& part, Reader& read) {
+  LogPart message;
+  message.partition = partition(part.partition(), read);
+  message.batch = from_wire(part.batch());
+  message.part = part.part();
+  message.parts = part.parts();
+  message.bytes = view(*part.bytes());
+  if (message.part >= message.parts) {
+    read.fail("a part after the last");
+  }
+  return message;
+}
+
+NodeMessage message_of(const wire::LeaderAnnounced& announced, Reader& read) {
+  return LeaderAnnounced{partition(announced.partition(), read), Epoch(announced.epoch()),
+                         NodeId(announced.leader()), LogIndex(announced.last()), announced.life()};
+}
+
+NodeMessage message_of(const wire::Heartbeat& beat, Reader& read) {
+  Alive alive;
+  alive.beat.node = NodeId(beat.node());
+  alive.beat.life = beat.incarnation();
+  alive.beat.load = beat.load();
+  alive.beat.ready = beat.ready();
+  alive.beat.draining = beat.draining();
+  alive.beat.leads = PartitionSet(beat.leads());
+  alive.beat.said = Instant{beat.at()};
+  alive.name = read.text(beat.name());
+  alive.url = read.text(beat.url());
+  return alive;
+}
+
+NodeMessage message_of(const wire::Ask& ask, Reader& read) {
+  Blobs blobs;
+  for (unsigned i = 0; ask.blobs() != nullptr && i < ask.blobs()->size(); ++i) {
+    const auto* bytes = ask.blobs()->Get(i)->bytes();
+    std::string content(bytes == nullptr ? std::string_view() : view(*bytes));
+    const ContentHash hash = content_hash(content);
+    blobs.emplace(hash, std::move(content));
+  }
+  auto entry =
+      decode_entry(view(*ask.event()), [&](const ContentHash& hash) -> Result<std::string> {
+        const auto blob = blobs.find(hash);
+        return blob != blobs.end()
+                   ? Result<std::string>(blob->second)
+                   : Result<std::string>(
+                         Error{Code::blob_missing,
+                               "the message refers to a content that it does not carry", ""});
+      });
+  if (!entry) {
+    read.fail(entry.error());
+    return Answer{};
+  }
+  return Ask{std::move(entry->run), std::move(entry->event)};
+}
+
+NodeMessage message_of(const wire::Answer& answer, Reader& read) {
+  if (answer.failure() == nullptr) {
+    return Answer{{}, LogIndex(answer.last())};
+  }
+  const flow::Failure failure = read.failure(answer.failure());
+  for (const CodeRow& row : all_codes()) {
+    if (to_string(row.code) == failure.code) {
+      return Answer{Error{row.code, failure.message, failure.hint}, {}};
+    }
+  }
+  return Answer{Error{Code::wire_version, failure.code + ": " + failure.message,
+                      "the node that answered is of a newer version"},
+                {}};
+}
+
+NodeMessage message_of(const wire::ClusterFormed& formed, Reader&) {
+  return ClusterFormed{formed.incarnation(), formed.partitions()};
+}
+
+NodeMessage message_of(const wire::ResourceSet& set, Reader& read) {
+  ResourceSet message;
+  message.kind = read.text(set.kind());
+  message.name = read.text(set.name());
+  if (set.content() != nullptr) {
+    message.content = read.text(set.content());
+  }
+  message.at = Instant{set.at()};
+  return message;
+}
+
+Result<NodeMessage> payload_of(const wire::Envelope& envelope) {
+  Reader read(kFormat, nullptr);
+  NodeMessage message;
+  if (const auto* part = envelope.payload_as_LogPart()) {
+    message = message_of(*part, read);
+  } else if (const auto* announced = envelope.payload_as_LeaderAnnounced()) {
+    message = message_of(*announced, read);
+  } else if (const auto* beat = envelope.payload_as_Heartbeat()) {
+    message = message_of(*beat, read);
+  } else if (const auto* ask = envelope.payload_as_Ask()) {
+    message = message_of(*ask, read);
+  } else if (const auto* answer = envelope.payload_as_Answer()) {
+    message = message_of(*answer, read);
+  } else if (const auto* formed = envelope.payload_as_ClusterFormed()) {
+    message = message_of(*formed, read);
+  } else if (const auto* set = envelope.payload_as_ResourceSet()) {
+    message = message_of(*set, read);
+  } else {
+    read.fail("it is of a kind that nodes do not send");
+  }
+  return read.error() ? Result<NodeMessage>(*read.error())
+                      : Result<NodeMessage>(std::move(message));
+}
+
+} // namespace
+
+std::string encode_message(NodeId from, const NodeMessage& message) {
+  return std::visit(
+      [&](const auto& of) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(of)>, Ask>) {
+          return finish(from, encoded(of));
+        } else {
+          return finish(from, of);
+        }
+      },
+      message);
+}
+
+Result<Received> decode_message(std::string_view bytes) {
+  const Frame frame(bytes);
+  const auto opened = open<wire::Envelope>(frame, kFormat);
+  if (!opened) {
+    return opened.error();
+  }
+  if ((*opened)->schema_version() > kVersion) {
+    return too_new(kFormat, (*opened)->schema_version());
+  }
+  const auto from =
+      (*opened)->from() == nullptr ? std::nullopt : node_of((*opened)->from()->string_view());
+  if (!from) {
+    return damaged(kFormat, "it does not say which node it is from");
+  }
+  auto message = payload_of(**opened);
+  return message ? Result<Received>(Received{*from, std::move(*message)})
+                 : Result<Received>(message.error());
+}
+
+} // namespace skein::schemas

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "core/base/hash.h"
+#include "core/base/ids.h"
+#include "core/base/result.h"
+#include "core/cluster/members.h"
+#include "core/flow/event.h"
+
+/// What the nodes of a cluster say to each other, as Envelopes. Errors of decoders: as in codec.h.
+/// Thread-safety: any thread.
+namespace skein::schemas {
+
+/// A piece of a log batch (log_codec.h): the whole, unless it is larger than a message may be.
+struct LogPart {
+  PartitionId partition;
+  ContentHash batch;
+  std::uint32_t part = 0; ///< 0, 1, …
+  std::uint32_t parts = 1;
+  std::string bytes;
+};
+
+struct LeaderAnnounced {
+  PartitionId partition;
+  Epoch epoch;
+  NodeId leader;
+  LogIndex last;          ///< newest entry that whoever says so has
+  std::uint64_t life = 0; ///< of the leader's process: one that was started since does not lead
+};
+
+/// A node says that it is there.
+struct Alive {
+  cluster::Beat beat;
+  std::string name; ///< for people
+  std::string url;  ///< of its API; "" where it has none
+};
+
+/// An event for a run that the receiver leads.
+struct Ask {
+  RunId run;
+  flow::Event event;
+};
+
+/// What became of it.
+struct Answer {
+  std::optional<Error> error;
+  LogIndex last; ///< of the run's partition: what was asked for is at or before it
+};
+
+/// The first of these in a cluster's charter says which log its nodes share.
+struct ClusterFormed {
+  std::uint64_t incarnation = 0;
+  std::uint16_t partitions = kPartitions;
+};
+
+/// A resource is applied or, without a content, deleted.
+struct ResourceSet {
+  std::string kind;
+  std::string name;
+  std::optional<std::string> content; ///< canonical JSON
+  Instant at;
+};
+
+using NodeMessage =
+    std::variant<LogPart, LeaderAnnounced, Alive, Ask, Answer, ClusterFormed, ResourceSet>;
+
+std::string encode_message(NodeId from, const NodeMessage& message);
+
+struct Received {
+  NodeId from; ///< as it says: whoever may publish on the subject may say so
+  NodeMessage message;
+};
+Result<Received> decode_message(std::string_view bytes);
+
+} // namespace skein::schemas

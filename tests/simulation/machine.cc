@@ -1,0 +1,311 @@
+#include "machine.h"
+
+#include <array>
+#include <utility>
+
+#include "actors/outbox_actor.h"
+#include "actors/partition_actor.h"
+#include "actors/supervisor_actor.h"
+#include "actors/timer_actor.h"
+
+namespace skein::simulation {
+namespace {
+
+constexpr Millis kTick{50};
+
+struct Config : caf::actor_system_config {
+  Config() { set("scheduler.policy", caf::atom("testing")); }
+};
+
+} // namespace
+
+void Disk::submit(Batch batch, Answer answer) {
+  waiting_.emplace_back(std::move(batch), std::move(answer));
+  if (!syncing_) {
+    syncing_ = true;
+    world_.after(world_.between(0, 3), [this, life = life_] {
+      if (life == life_) {
+        sync();
+      }
+    });
+  }
+}
+
+void Disk::sync() {
+  syncing_ = false;
+  std::deque<std::pair<Batch, Answer>> now;
+  now.swap(waiting_);
+  for (auto& [batch, answer] : now) {
+    const Result<void> written = store_.commit({&batch, 1});
+    if (written) {
+      on_commit_(batch);
+    }
+    answer(written, std::move(batch));
+  }
+}
+
+void Disk::crash() {
+  ++life_;
+  syncing_ = false;
+  waiting_.clear();
+}
+
+Work::Work(World& world, Ledger& ledger, NodeId node)
+    : world_(world), ledger_(ledger), node_(node) {
+  description_.name = "work";
+}
+
+namespace {
+
+struct Handle : ToolHandle {
+  void cancel() override {}
+};
+
+} // namespace
+
+std::unique_ptr<ToolHandle> Work::start(const ToolCall& call, ToolDone done) {
+  ledger_.called(call.key, {node_, call.attempt, world_.now()});
+  const std::uint64_t number = ++calls_;
+  under_way_.emplace(number, std::move(done));
+  world_.after(world_.between(1, 400), [this, number, key = call.key] {
+    if (const auto waiting = under_way_.extract(number)) {
+      waiting.mapped()(Value(key));
+      on_done();
+    }
+  });
+  return std::make_unique<Handle>();
+}
+
+void Work::crash() {
+  for (const auto& [number, done] : std::exchange(under_way_, {})) {
+    done(Error{Code::step_cancelled, "the process has ended", ""});
+  }
+}
+
+/// The actors of a process on a scheduler that runs them when the world says so.
+class Host : public actors::RunHost {
+ public:
+  Host(actors::Surroundings around, actors::Limits limits, actors::Commits& commits)
+      : system_(config_),
+        shared_(std::make_shared<actors::Shared>(std::move(around), limits, commits)) {
+    shared_->deliver = [this](const RunId& run, flow::Event event, actors::Reply reply) {
+      deliver(run, std::move(event), std::move(reply));
+    };
+    shared_->wake = [this](const RunId& run, actors::Reply reply) { wake(run, std::move(reply)); };
+    shared_->timer = system_.spawn(actors::timer_actor, shared_);
+    shared_->supervisor = system_.spawn(actors::supervisor_actor, shared_);
+    shared_->outbox = system_.spawn(actors::outbox_actor, shared_);
+  }
+
+  ~Host() override { stop(); }
+
+  void deliver(const RunId& run, flow::Event event, actors::Reply reply) override {
+    caf::anon_send(home_of(partition_of(run)), std::make_shared<actors::Inbound>(actors::Inbound{
+                                                   run, std::move(event), std::move(reply)}));
+  }
+  void write(std::vector<Append> appends, actors::Reply reply) override {
+    const RunId run = appends.front().entry.run;
+    caf::anon_send(home_of(partition_of(run)), std::make_shared<actors::Written>(actors::Written{
+                                                   std::move(appends), std::move(reply)}));
+  }
+  void wake(const RunId& run, actors::Reply reply) override {
+    caf::anon_send(home_of(partition_of(run)),
+                   std::make_shared<actors::Wake>(actors::Wake{run, {}, std::move(reply)}));
+  }
+  Result<void> resume(std::vector<RunId> runs, actors::Woken) override {
+    for (const RunId& run : runs) {
+      wake(run, {});
+    }
+    return {};
+  }
+  void lead(PartitionId partition, Epoch epoch) override {
+    caf::anon_send(home_of(partition), actors::Lead{epoch});
+    shared_->led |= std::uint64_t{1} << partition.get();
+    caf::anon_send(shared_->timer, actors::Armed{shared_->around.clock.now()});
+    caf::anon_send(shared_->outbox, actors::Kick{});
+  }
+  void follow(PartitionId partition) override {
+    shared_->led &= ~(std::uint64_t{1} << partition.get());
+    caf::anon_send(home_of(partition), actors::Follow{});
+  }
+  void hold(PartitionId partition, bool held) override {
+    const std::uint64_t bit = std::uint64_t{1} << partition.get();
+    shared_->held = held ? shared_->held | bit : shared_->held & ~bit;
+  }
+  int attempts(PartitionId partition) const override {
+    return shared_->attempts.at(partition.get());
+  }
+  bool drain(Millis) override { return true; }
+
+  void stop() override {
+    if (!shared_) {
+      return;
+    }
+    for (const caf::actor& actor : {shared_->timer, shared_->supervisor, shared_->outbox}) {
+      caf::anon_send(actor, actors::Stop{});
+    }
+    for (caf::actor& actor : partitions_) {
+      if (actor) {
+        caf::anon_send(actor, actors::Stop{});
+        actor = nullptr;
+      }
+    }
+    run();
+    shared_.reset();
+  }
+
+  void run() { scheduler().run(); }
+  void pass(Millis time) {
+    scheduler().advance_time(std::chrono::milliseconds(time.count));
+    run();
+  }
+
+ private:
+  caf::scheduler::test_coordinator& scheduler() {
+    return dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler());
+  }
+  const caf::actor& home_of(PartitionId id) {
+    caf::actor& partition = partitions_[id.get()];
+    if (!partition) {
+      partition = system_.spawn(actors::partition_actor, shared_, id);
+    }
+    return partition;
+  }
+
+  Config config_;
+  caf::actor_system system_;
+  actors::SharedPtr shared_;
+  std::array<caf::actor, kPartitions> partitions_;
+};
+
+/// What a crash ends.
+struct Machine::Process {
+  std::shared_ptr<Connection> connection;
+  std::unique_ptr<node::Cluster> cluster;
+  std::unique_ptr<Host> host;
+  Instant ran; ///< up to when the actors' clock is
+  bool dead = false;
+};
+
+Machine::Machine(Outside outside, NodeId id)
+    : outside_(std::move(outside)),
+      id_(id),
+      disk_(outside_.world, [this](const Batch& batch) { outside_.on_commit(id_, batch); }),
+      work_(outside_.world, outside_.ledger, id),
+      box_(work_) {
+  work_.on_done = [this] { run_actors(); };
+}
+
+Machine::~Machine() { crash(); }
+
+void Machine::start() {
+  ++life_;
+  process_ = std::make_unique<Process>();
+  Process& process = *process_;
+  process.ran = outside_.world.now();
+  process.connection = std::make_shared<Connection>(outside_.world, outside_.server,
+                                                    outside_.faults, std::to_string(id_.get()));
+  process.connection->set_linked(linked_);
+  node::Cluster::Options options;
+  options.log = {"sim", 1, id_};
+  options.life = static_cast<std::uint64_t>(outside_.world.now().ms);
+  node::Cluster::Hooks hooks;
+  hooks.recover = [this](const std::vector<PartitionId>& partitions) {
+    std::vector<RunId> runs;
+    for (const PartitionId partition : partitions) {
+      (void)store().live_runs(partition, [&](const RunId& run) {
+        runs.push_back(run);
+        return true;
+      });
+    }
+    (void)process_->host->resume(std::move(runs), {});
+  };
+  hooks.on_batch = [](const Batch&) {};
+  hooks.on_broken = [this](const Error& error) { outside_.on_broken(id_, error); };
+  process.cluster = std::make_unique<node::Cluster>(*process.connection, store(), disk_,
+                                                    outside_.world, outside_.world, options, hooks);
+  actors::Limits limits;
+  limits.leads = false;
+  process.host = std::make_unique<Host>(
+      actors::Surroundings{store(), box_, outside_.world, outside_.definition_of,
+                           [](const Entry&, const RunRecord*) {},
+                           [](const OutboxRow&) -> Result<void> { return {}; },
+                           [this](const Error& error) { outside_.on_broken(id_, error); }},
+      limits, process.cluster->commits());
+  if (!process.cluster->open(*process.host)) { // the broker is away: as a service that is restarted
+    crash();
+    outside_.world.after(Millis{1'000}, [this] {
+      if (!is_running()) {
+        start();
+      }
+    });
+    return;
+  }
+  tick(life_);
+}
+
+void Machine::crash() {
+  if (!process_) {
+    return;
+  }
+  ++life_;
+  frozen_ = false;
+  process_->connection->set_linked(false); // what its actors still say is heard by nobody
+  disk_.crash();
+  work_.crash();
+  process_->host->stop();
+  disk_.crash();
+  process_->cluster->close();
+  process_.reset();
+}
+
+void Machine::freeze(bool frozen) {
+  frozen_ = frozen;
+  if (process_) {
+    process_->connection->set_paused(frozen);
+  }
+}
+
+void Machine::set_linked(bool linked) {
+  linked_ = linked;
+  if (process_) {
+    process_->connection->set_linked(linked);
+  }
+}
+
+void Machine::tick(std::uint64_t life) {
+  if (life != life_ || !process_) {
+    return;
+  }
+  if (!frozen_) {
+    process_->cluster->tick();
+    run_actors();
+  }
+  outside_.world.after(kTick, [this, life] { tick(life); });
+}
+
+void Machine::run_actors() {
+  if (process_ && !frozen_) {
+    const Instant now = outside_.world.now();
+    process_->host->pass(now - process_->ran);
+    process_->ran = now;
+  }
+}
+
+void Machine::tell(const RunId& run, flow::Event event, actors::Reply reply) {
+  if (!process_ || frozen_) {
+    reply(Error{Code::node_busy, "nobody there", ""});
+    return;
+  }
+  process_->cluster->deliver(run, std::move(event),
+                             [reply = std::move(reply)](const Result<LogIndex>& told) {
+                               reply(told ? Result<void>() : told.error());
+                             });
+  run_actors();
+}
+
+const node::Cluster* Machine::cluster() const {
+  return process_ ? process_->cluster.get() : nullptr;
+}
+
+} // namespace skein::simulation

@@ -1,0 +1,119 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "core/ports/broker.h"
+#include "world.h"
+
+namespace skein::simulation {
+
+/// What goes wrong on the way, as probabilities of one message, and lengths in milliseconds.
+struct NetworkFaults {
+  std::int64_t most_delay = 3;
+  double lost = 0;  ///< a message, or the answer to an append
+  double twice = 0; ///< an append is stored two times
+  double ghost = 0; ///< an append is stored seconds after its sender gave up
+  std::int64_t ghost_delay = 6'000;
+};
+
+class Connection;
+
+/// A broker: subjects, and streams that keep what they stored through every restart.
+class Server {
+ public:
+  Server(World& world, NetworkFaults& faults) : world_(world), faults_(faults) {}
+
+  /// While it is down nothing is taken; who is connected notices.
+  void set_up(bool up);
+  bool is_up() const { return up_; }
+  /// Takes nothing and answers nothing until then, and says nothing of it.
+  void stall(Instant until) { stalled_ = until; }
+
+  std::vector<Stored>& stream(const std::string& name) { return streams_[name].kept; }
+
+ private:
+  friend class Connection;
+  struct Stream {
+    StreamSpec spec;
+    std::vector<Stored> kept;
+  };
+
+  void route(const Message& message);
+  std::uint64_t store(const Message& message);
+  Stream* stream_of(const std::string& subject);
+
+  World& world_;
+  NetworkFaults& faults_;
+  bool up_ = true;
+  Instant stalled_;
+  std::map<std::string, Stream> streams_;
+  std::set<Connection*> connections_;
+};
+
+/// One node's connection. What is under way when it is destroyed never arrives.
+class Connection : public Broker, public std::enable_shared_from_this<Connection> {
+ public:
+  Connection(World& world, Server& server, NetworkFaults& faults, std::string name);
+  ~Connection() override;
+
+  /// Cuts it, or joins it again.
+  void set_linked(bool linked);
+  /// What arrives meanwhile is handled once it is not paused any more.
+  void set_paused(bool paused);
+
+  Result<void> publish(const Message& message) override;
+  Result<Subscription> subscribe(const std::string& filter, const std::string& queue,
+                                 OnMessage on_message) override;
+  void request(Message message, Millis limit, std::function<void(Result<Message>)> answer) override;
+  Result<StreamState> make_stream(const StreamSpec& spec) override;
+  Result<StreamState> stream(const std::string& name) override;
+  void append(Message message, const std::string& id,
+              std::function<void(Result<Appended>)> answer) override;
+  Result<Subscription> tail(const TailSpec& spec, OnStored on_message) override;
+  Result<Subscription> pull(const PullSpec& spec, OnDelivery on_delivery) override;
+  Subscription watch_connection(std::function<void(bool up)> on_change) override;
+  std::size_t max_payload() const override { return 1u << 20; }
+
+ private:
+  friend class Server;
+  struct Listener {
+    std::string filter;
+    OnMessage call;
+  };
+  struct Tail {
+    std::string stream;
+    std::uint64_t next = 1;      ///< to arrive
+    std::uint64_t under_way = 1; ///< the first that is not
+    OnStored call;
+    bool open = true;
+  };
+
+  bool is_up() const { return linked_ && server_.up_; }
+  void deliver(const Message& message);
+  void pump(const std::shared_ptr<Tail>& tail);
+  void pump_all();
+  void resend_all();
+  Instant arrival(Instant& last);
+  void arrive(std::function<void()> call);
+
+  World& world_;
+  Server& server_;
+  NetworkFaults& faults_;
+  const std::string name_;
+  bool linked_ = true;
+  bool paused_ = false;
+  std::vector<std::function<void()>> held_;
+  Instant last_out_;
+  Instant last_in_;
+  std::uint64_t inbox_ = 0;
+  std::map<std::uint64_t, std::shared_ptr<Listener>> listeners_;
+  std::uint64_t next_listener_ = 0;
+  std::vector<std::weak_ptr<Tail>> tails_;
+};
+
+} // namespace skein::simulation

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "machine.h"
+
+namespace skein::simulation {
+
+/// One seed: a cluster under load and faults, then without faults until everything has ended.
+///
+///   faults, chosen by the seed ──► 25 s ──► healed ──► every run ends within 90 s ──► checks
+class Trial {
+ public:
+  explicit Trial(std::uint64_t seed, bool verbose = false);
+  ~Trial();
+
+  /// What was violated, or nothing.
+  std::optional<std::string> run();
+
+ private:
+  struct Client { ///< of one run
+    RunId run;
+    bool started = false;
+    bool signalled = false;
+  };
+  using BatchPlace = std::tuple<PartitionId, LogIndex>;
+  using Term = std::tuple<PartitionId, Epoch>;
+
+  Machine& somebody() { return *machines_[world_.random(machines_.size())]; }
+  void choose_faults();
+  void break_something();
+  void drive(Client& client);
+  void on_commit(NodeId node, const Batch& batch);
+  void heal();
+  bool all_ended();
+  void check_runs();
+  void check_replicas();
+  void check_effects();
+  void violated(const std::string& what);
+  void run_until(Instant until);
+
+  World world_;
+  const bool verbose_;
+  NetworkFaults faults_;
+  Server server_;
+  Ledger ledger_;
+  flow::DefinitionPtr definition_;
+  std::vector<std::unique_ptr<Machine>> machines_;
+  std::vector<Client> clients_;
+  bool crashes_ = false;
+  bool freezes_ = false;
+  bool cuts_ = false;
+  bool stalls_ = false;
+  bool broker_falls_ = false;
+  bool healed_ = false;
+  std::map<BatchPlace, ContentHash> chain_;
+  std::map<Term, NodeId> leaders_;
+  std::optional<std::string> violation_;
+};
+
+} // namespace skein::simulation
