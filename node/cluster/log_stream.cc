@@ -7,7 +7,6 @@
 #include <utility>
 
 #include "core/base/subject.h"
-#include "core/ports/failpoint.h"
 #include "schemas/log_codec.h"
 
 namespace skein::node {
@@ -77,7 +76,7 @@ Result<void> LogStream::open(std::uint32_t replicas) {
     return Error{Code::log_diverged,
                  "the stream " + spec.name + " ends at " + std::to_string(stream->last) +
                      ", this node has read it up to " + std::to_string(*position),
-                 "the broker has lost messages: see `skein cluster status`"};
+                 "the broker has lost messages, or it is another broker"};
   }
   position_ = *position;
   goal_ = stream->last;
@@ -133,9 +132,7 @@ void LogStream::submit(Batch batch, Answer answer) {
   sent->at = clock_.now();
   place.sent = sent;
   lock.unlock();
-  failpoint("log.before_send");
   send(partition, sent);
-  failpoint("log.after_send");
 }
 
 std::vector<std::string> LogStream::messages_of(PartitionId partition, const Seal& seal,
@@ -274,7 +271,6 @@ void LogStream::on_batch(std::uint64_t sequence, PartitionId partition, const st
   if (verdict != log::Verdict::counts) {
     return;
   }
-  failpoint("log.after_read_back");
   if (mine) {
     Batch batch = std::move(mine->batch);
     batch.position = safe_position(sequence);
@@ -351,7 +347,6 @@ void LogStream::on_announced(std::uint64_t sequence, const schemas::LeaderAnnoun
   if (fenced_out) {
     fenced_out->answer(fenced(announced.partition), std::move(fenced_out->batch));
   }
-  failpoint("log.after_announced");
   Batch batch;
   batch.partition = announced.partition;
   batch.epoch = announced.epoch;

@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "core/ports/store.h"
+#include "support/memory_lists.h"
 #include "support/memory_resources.h"
 
 namespace skein::test {
@@ -215,20 +216,6 @@ class MemoryStore : public MemoryResources {
   static Error unknown(const RunId& run) {
     return {Code::run_unknown, "there is no run " + run.get(), ""};
   }
-  static bool newer(const RunRecord& a, const RunRecord& b) {
-    return std::tie(b.created_at, a.id) < std::tie(a.created_at, b.id);
-  }
-
-  static bool shows(const RunFilter& filter, const RunRecord& record) {
-    const auto has = [&](const std::pair<std::string, std::string>& wanted) {
-      const Value* const label = record.labels.find(std::string_view(wanted.first));
-      return label != nullptr && *label == Value(wanted.second);
-    };
-    return (!filter.state || record.state == *filter.state) &&
-           (filter.definition.empty() || record.definition == filter.definition) &&
-           std::all_of(filter.labels.begin(), filter.labels.end(), has);
-  }
-
   std::uint64_t last(const RunId& run) const {
     const auto it = journal_.find(run);
     return it == journal_.end() ? 0 : it->second.size();

@@ -61,6 +61,7 @@ class Cluster(ClusterTest):
             b.until_state(f"f-{i}", "waiting")
         a.process.send_signal(signal.SIGCONT)
         for i in range(20):
+            a.until_state(f"f-{i}", "waiting")  # it reads what it has missed
             a.ask("POST", f"/v1/runs/f-{i}/signal", {"name": "go", "payload": i, "id": f"go-{i}"})
         for i in range(20):
             for node in self.nodes:

@@ -161,10 +161,10 @@ TEST_F(NodeTest, a_fork_decides_with_other_variables_and_leaves_its_source_alone
   output: ${ steps.act.status }
 )");
   EXPECT_EQ(run(flow, "run-1").state, RunState::waiting);
-  const auto forked =
-      node_->fork({RunId("run-1"), Seq(2), {}, object({{"limit", 100}}), {}});
+  const auto forked = node_->fork({RunId("run-1"), Seq(2), {}, object({{"limit", 100}}), {}});
   ASSERT_TRUE(forked.ok()) << to_string(forked.error());
-  EXPECT_EQ(node_->store().find_run(*forked)->value().created_at, Instant{3});
+  EXPECT_GE(node_->store().find_run(*forked)->value().created_at,
+            node_->store().find_run(RunId("run-1"))->value().updated_at);
   for (const auto& [id, status] :
        {std::pair(RunId("run-1"), "succeeded"), std::pair(*forked, "skipped")}) {
     const auto machine = machine_at(node_->store(), id);
@@ -183,13 +183,11 @@ TEST_F(NodeTest, a_fork_is_given_only_an_input_that_the_flow_could_start_with) {
   steps: [ { id: one, tool: transform, with: "${ input.n }" } ]
 )");
   EXPECT_EQ(run(flow, "run-1", object({{"n", 1}, {"other", 5}})).state, RunState::succeeded);
-  const auto refused =
-      node_->fork({RunId("run-1"), Seq(1), {}, {}, object({{"n", "x"}})});
+  const auto refused = node_->fork({RunId("run-1"), Seq(1), {}, {}, object({{"n", "x"}})});
   ASSERT_FALSE(refused.ok());
   EXPECT_EQ(refused.error().code, Code::schema_violation);
   EXPECT_EQ(node_->store().last_seq(RunId("run-1-f1"))->get(), 0u);
-  const auto forked =
-      node_->fork({RunId("run-1"), Seq(1), {}, {}, object({{"n", 2}})});
+  const auto forked = node_->fork({RunId("run-1"), Seq(1), {}, {}, object({{"n", 2}})});
   ASSERT_TRUE(forked.ok()) << to_string(forked.error());
 }
 

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "conformance/store_suite.h"
+#include "conformance/log_suite.h"
 #include "storage/rocks_store.h"
 #include "support/folder.h"
 #include "support/memory_store.h"
