@@ -37,6 +37,7 @@ using Fault = boost::system::error_code;
 constexpr std::size_t kReadAtOnce = 4u << 10;
 constexpr std::size_t kReadBuffer = 64u << 10;
 constexpr std::chrono::milliseconds kLinger{2'000};
+constexpr std::chrono::milliseconds kLastLinger{100}; ///< while the server stops
 constexpr std::chrono::milliseconds kBeforeAcceptingAgain{100};
 
 class Connection;
@@ -72,6 +73,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(Shared& shared, tcp::socket socket)
       : shared_(shared), stream_(std::move(socket)), beat_(shared.io) {
+    Fault gone;
+    const auto whom = stream_.socket().remote_endpoint(gone);
+    from_ = gone ? "nobody" : whom.address().to_string();
     shared_.connections.insert(this);
     ++shared_.counters.open;
   }
@@ -132,17 +136,16 @@ class Connection : public std::enable_shared_from_this<Connection> {
     beat_.cancel();
     stream_.close();
   }
-  std::string whence() {
-    Fault ignored;
-    const auto from = stream_.socket().remote_endpoint(ignored);
-    const std::string what = parser_ ? std::string(parser_->get().method_string()) + " " +
-                                           std::string(parser_->get().target())
-                                     : "";
-    return what + " from " + from.address().to_string();
+  std::string whence() const {
+    return (parser_ ? std::string(parser_->get().method_string()) + " " +
+                          std::string(parser_->get().target()) + " "
+                    : std::string()) +
+           "from " + from_;
   }
 
   Shared& shared_;
   beast::tcp_stream stream_;
+  std::string from_;
   beast::flat_buffer buffer_{kReadBuffer};
   std::optional<http::request_parser<http::string_body>> parser_;
   std::shared_ptr<Request> request_;
@@ -364,6 +367,9 @@ void Connection::flush() {
 }
 
 void Connection::on_flushed(Fault fault, std::size_t) {
+  if (queue_->closed()) {
+    return; // dropped meanwhile
+  }
   if (fault) {
     if (fault == beast::error::timeout) {
       shared_.refused(Refusal::slow_reader, whence());
@@ -402,14 +408,15 @@ void Connection::on_heard(Fault fault, std::size_t) {
 
 // Closing while something is unread would take the answer back from the client.
 void Connection::linger() {
+  const auto time = shared_.stopping ? kLastLinger : kLinger;
   Fault ignored;
   stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
   if (!queue_) {
-    stream_.expires_after(kLinger);
+    stream_.expires_after(time);
     on_lingered({}, 0);
     return;
   }
-  beat_.expires_after(kLinger); // a stream is read already
+  beat_.expires_after(time); // a stream is read already
   beat_.async_wait([self = shared_from_this()](Fault cancelled) {
     if (!cancelled) {
       self->drop();
@@ -474,6 +481,7 @@ class BeastServer : public Server {
       lock.unlock();
       shared_.io.stop();
       thread_.join();
+      shared_.workers.end(); // what handlers use may go once this returns
     });
   }
 

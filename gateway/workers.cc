@@ -12,7 +12,7 @@ Workers::Workers(std::size_t threads, std::size_t waiting) : most_(waiting) {
   }
 }
 
-Workers::~Workers() {
+void Workers::end() {
   {
     const std::lock_guard lock(mutex_);
     ending_ = true;
@@ -21,12 +21,13 @@ Workers::~Workers() {
   for (std::thread& thread : threads_) {
     thread.join();
   }
+  threads_.clear();
 }
 
 bool Workers::post(std::function<void()> work) {
   {
     const std::lock_guard lock(mutex_);
-    if (queue_.size() >= most_) {
+    if (ending_ || queue_.size() >= most_) {
       return false;
     }
     queue_.push_back(std::move(work));

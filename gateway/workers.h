@@ -14,13 +14,15 @@ namespace skein::gateway {
 class Workers {
  public:
   Workers(std::size_t threads, std::size_t waiting);
-  /// Does what is in the queue, then ends.
-  ~Workers();
+  ~Workers() { end(); }
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
   /// Whether there was room for it.
   bool post(std::function<void()> work);
+  /// Takes no more, does what is in the queue, and comes back when it is done.
+  /// Thread-safety: one thread.
+  void end();
 
  private:
   void run();

@@ -161,19 +161,21 @@ Result<void> look(const Context& context, const RunFilter& filter, Seen& seen) {
 // One line for each run whose state is new, until Ctrl-C or until nobody reads. Opens the directory
 // only to look, and only once another process has stored something: it must not keep those out.
 int watch(const Context& context, const RunFilter& filter) {
-  constexpr std::chrono::milliseconds kBetweenLooks{250};
+  // A node elsewhere leaves no trace here of what it stores: it is asked each time, less often.
+  const bool elsewhere = !context.server.empty();
+  const std::chrono::milliseconds between_looks(elsewhere ? 1'000 : 250);
   catch_interrupts();
   Seen seen;
   std::optional<Trace> trace;
   while (!interrupted() && !reader_is_gone()) {
-    if (!trace || trace_of(context.data) != *trace) {
+    if (!trace || elsewhere || trace_of(context.data) != *trace) {
       const auto looked = look(context, filter, seen);
       if (!looked && looked.error().code != Code::storage_in_use) {
         return complain(looked.error());
       }
       trace = looked ? std::optional(trace_of(context.data)) : std::nullopt;
     }
-    std::this_thread::sleep_for(kBetweenLooks);
+    std::this_thread::sleep_for(between_looks);
   }
   return interrupted() ? kInterrupted : kDone;
 }

@@ -51,23 +51,32 @@ Response list(const Service& service, const Request& request) {
   }
   FrameWriter frames;
   std::vector<Value> items;
+  std::size_t count = 0;
+  std::size_t weight = 0; // of the texts of a page, roughly
   for (const RunRecord& record : *records) {
+    if (frames.size() + weight > kPageBytes) {
+      break;
+    }
+    ++count;
     if (wants_frames(request)) {
       frames.add(record);
       continue;
     }
+    weight += 16u * record.output.weight();
     auto value = to_value(service.node.store(), record);
     if (!value) {
       return gateway::refuse(value.error());
     }
     items.push_back(std::move(*value));
   }
+  const bool more = count < records->size() || count == filter->limit;
   if (wants_frames(request)) {
+    frames.add(Seq(more ? 1 : 0));
     return answer(std::move(frames));
   }
-  const bool more = records->size() == filter->limit;
-  return gateway::answer(object({{"items", Value::of_list(std::move(items))},
-                                 {"next", more ? Value(records->back().id.get()) : Value()}}));
+  return gateway::answer(
+      object({{"items", Value::of_list(std::move(items))},
+              {"next", more ? Value((*records)[count - 1].id.get()) : Value()}}));
 }
 
 Response shown(const Service& service, const RunId& run, unsigned status = 200) {

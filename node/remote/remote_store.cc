@@ -1,6 +1,7 @@
 #include "node/remote/remote_store.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "gateway/target.h"
 #include "node/api/frames.h"
@@ -124,7 +125,7 @@ Result<void> RemoteStore::read_journal(const RunId& run, Seq from,
     if (!bytes) {
       return bytes.error().code == Code::run_unknown ? Result<void>() : bytes.error();
     }
-    next = 0;
+    const std::uint64_t asked = std::exchange(next, 0);
     bool stopped = false;
     auto read = read_frames(*bytes, [&](Framed&& part) {
       if (auto* entry = std::get_if<Entry>(&part)) {
@@ -136,6 +137,9 @@ Result<void> RemoteStore::read_journal(const RunId& run, Seq from,
     });
     if (!read || stopped) {
       return read;
+    }
+    if (next > 0 && next <= asked) {
+      return strange();
     }
   }
   return {};
@@ -161,20 +165,27 @@ Result<std::vector<CheckpointMark>> RemoteStore::checkpoint_marks(const RunId& r
 
 Result<std::vector<RunRecord>> RemoteStore::list_runs(const RunFilter& filter) const {
   std::vector<RunRecord> all;
-  RunId after = filter.after;
-  while (all.size() < filter.limit) {
+  for (bool more = true; more && all.size() < filter.limit;) {
     const std::size_t wanted = std::min(kPage, filter.limit - all.size());
+    const RunId& after = all.empty() ? filter.after : all.back().id;
     const auto bytes = link_.send(framed("/v1/runs" + query_of(filter, after, wanted)));
-    auto page = bytes ? all_of<RunRecord>(*bytes) : bytes.error();
-    if (!page) {
-      return page.error();
+    if (!bytes) {
+      return bytes.error();
     }
-    const std::size_t count = page->size();
-    std::move(page->begin(), page->end(), std::back_inserter(all));
-    if (count < wanted) {
-      break;
+    more = false;
+    const std::size_t before = all.size();
+    auto read = read_frames(*bytes, [&](Framed&& part) {
+      if (auto* record = std::get_if<RunRecord>(&part)) {
+        all.push_back(std::move(*record));
+      } else if (const Seq* rest = std::get_if<Seq>(&part)) {
+        more = rest->get() > 0;
+      }
+      return true;
+    });
+    if (!read) {
+      return read.error();
     }
-    after = all.back().id;
+    more = more && all.size() > before;
   }
   return all;
 }

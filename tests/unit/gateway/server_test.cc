@@ -126,7 +126,7 @@ TEST_F(ServerTest, unknown_paths_methods_and_parameters_say_what_there_is) {
   EXPECT_NE(answer.find("only GET"), std::string::npos);
   answer = answer_to(request("GET /v1/echo/a?limit=1"));
   EXPECT_EQ(status(answer), "400");
-  EXPECT_EQ(status(answer_to(request("BREW /v1/echo/a"))), "404");
+  EXPECT_EQ(status(answer_to(request("BREW /v1/echo/a"))), "405");
 }
 
 TEST_F(ServerTest, without_the_token_nothing_is_told_but_that_it_is_missing) {
