@@ -350,6 +350,9 @@ void Connection::on_head_of_stream(Fault fault, std::size_t) {
 }
 
 void Connection::flush() {
+  if (queue_->closed()) {
+    return; // dropped meanwhile
+  }
   if (queue_->overflowed()) {
     shared_.refused(Refusal::slow_reader, whence());
     drop();
