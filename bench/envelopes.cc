@@ -24,6 +24,8 @@ using namespace skein;
 namespace {
 
 constexpr std::size_t kAhead = 16'384; ///< sent and not received yet: below what a client drops at
+constexpr std::size_t kText = 100;     ///< of an envelope of about 300 bytes
+constexpr int kPolls = 4;
 constexpr int kRounds = 3;
 constexpr std::chrono::microseconds kPause{200};
 
@@ -47,7 +49,7 @@ void must(natsStatus status) {
 std::string envelope() {
   const Entry entry{RunId{"incident-triage-7h2kqx9d"}, Seq{41},
                     flow::Succeeded{Instant{1'795'262'400'123}, flow::Place{.step = 3}, 1,
-                                    object({{"exit", 0}, {"n", 12345}})},
+                                    object({{"exit", 0}, {"line", std::string(kText, 'x')}})},
                     Digest{11, 12}, Digest{13, 14}};
   return schemas::encode_entry(entry, [](const ContentHash&, std::string_view) {});
 }
@@ -123,7 +125,8 @@ class Actor {
   void give(Entry&& entry) {
     const std::lock_guard lock(mutex_);
     mailbox_.push_back(std::move(entry));
-    if (mailbox_.size() == 1) {
+    if (sleeping_) {
+      sleeping_ = false;
       wake_.notify_one();
     }
   }
@@ -134,12 +137,19 @@ class Actor {
     std::vector<Entry> taken;
     std::unique_lock lock(mutex_);
     while (!stopped_) {
+      sleeping_ = mailbox_.empty();
       wake_.wait(lock, [this] { return stopped_ || !mailbox_.empty(); });
+      sleeping_ = false;
       taken.swap(mailbox_);
       lock.unlock();
       received_ += taken.size();
       taken.clear();
       lock.lock();
+      for (int i = 0; i < kPolls && mailbox_.empty(); ++i) { // schedulers look before they sleep
+        lock.unlock();
+        std::this_thread::yield();
+        lock.lock();
+      }
     }
   }
 
@@ -147,6 +157,7 @@ class Actor {
   std::condition_variable wake_;
   std::vector<Entry> mailbox_;
   bool stopped_ = false;
+  bool sleeping_ = false;
   std::atomic<std::size_t> received_{0};
   std::thread thread_;
 };

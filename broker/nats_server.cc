@@ -51,9 +51,9 @@ class Supervised : public NatsServer {
   Supervised& operator=(const Supervised&) = delete;
 
   Result<void> run_first() {
-    std::promise<Result<void>> promise;
-    auto first = promise.get_future();
-    thread_ = std::thread([this, &promise] { run(promise); });
+    auto promise = std::make_shared<std::promise<Result<void>>>();
+    auto first = promise->get_future();
+    thread_ = std::thread([this, promise] { run(*promise); });
     return first.get();
   }
 

@@ -30,9 +30,9 @@ Tail::Tail(const Streams& parts, TailSpec spec, OnStored on_message)
       next_(std::max<std::uint64_t>(spec_.from, 1)) {}
 
 Result<void> Tail::start() {
-  std::promise<Result<void>> promise;
-  auto future = promise.get_future();
-  open([&promise](Result<void> opened) { promise.set_value(std::move(opened)); });
+  auto promise = std::make_shared<std::promise<Result<void>>>();
+  auto future = promise->get_future();
+  open([promise](Result<void> opened) { promise->set_value(std::move(opened)); });
   auto opened = future.get();
   if (opened) {
     started_ = true;

@@ -11,10 +11,21 @@
 namespace skein::broker {
 namespace {
 
-constexpr std::chrono::microseconds kGather{60};
+constexpr std::chrono::microseconds kAtOnce{50}; ///< what comes sooner is of the same row
+constexpr unsigned kRow = 16;
+constexpr unsigned kLongRow = 128;
+constexpr std::chrono::microseconds kRest{60};
+constexpr std::chrono::microseconds kLongRest{250};
 constexpr unsigned long kTimerSlackNs = 1'000; ///< instead of 50 µs, which are no little rest
 
 } // namespace
+
+void Pace::before() {
+  row_ = std::chrono::steady_clock::now() - last_ < kAtOnce ? row_ + 1 : 0;
+  if (row_ >= kRow) {
+    std::this_thread::sleep_for(row_ < kLongRow ? kRest : kLongRest);
+  }
+}
 
 EventLoop::EventLoop()
     : poll_(::epoll_create1(EPOLL_CLOEXEC)), stop_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
@@ -116,23 +127,16 @@ void EventLoop::run() {
 void EventLoop::handle(unsigned events) {
   natsConnection* const served = enter();
   if (served != nullptr && (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0) {
+    reads_.before();
     natsConnection_ProcessReadEvent(served);
+    reads_.after();
   }
   if (served != nullptr && (events & EPOLLOUT) != 0) {
-    gather();
+    writes_.before();
     natsConnection_ProcessWriteEvent(served);
-    written_ = std::chrono::steady_clock::now();
+    writes_.after();
   }
   leave();
-}
-
-/// Who publishes one message after the other would pay a system call and a change of threads for
-/// each: a little rest between two writes lets more go with the second.
-void EventLoop::gather() {
-  const auto since = std::chrono::steady_clock::now() - written_;
-  if (since < kGather) {
-    std::this_thread::sleep_for(kGather - since);
-  }
 }
 
 } // namespace skein::broker

@@ -19,6 +19,7 @@ constexpr std::uint32_t kAskEvery = 16; ///< messages, how much the socket has n
 constexpr std::size_t kKindsOfComplaint = 64;
 constexpr std::int64_t kFlushMs = 2'000;
 constexpr std::chrono::seconds kLongestGoodbye{10};
+constexpr unsigned kRefusals = 3; ///< one of 256 logins with an nkey is refused for nothing
 
 /// The part of the server's words in double quotes: the subject.
 std::string in_quotes(const std::string& text) {
@@ -66,10 +67,9 @@ void Link::stop() {
 
 Result<void> Link::wait_first(Millis limit) {
   std::unique_lock lock(mutex_);
-  const bool refused_or_up =
-      changed_.wait_for(lock, std::chrono::milliseconds(limit.count),
-                        [this] { return up_.load() || last_code_ == Code::broker_refused; });
-  if (up_.load() || (limit.count == 0 && !refused_or_up)) {
+  const bool decided = changed_.wait_for(lock, std::chrono::milliseconds(limit.count),
+                                         [this] { return up_.load() || refusals_ >= kRefusals; });
+  if (up_.load() || (limit.count == 0 && !decided)) {
     return {};
   }
   return Error{last_code_, last_error_.empty() ? "no nats-server answered yet" : last_error_,
@@ -112,6 +112,7 @@ void Link::run() {
       }
       last_error_ = dialled.error().detail;
       last_code_ = dialled.error().code;
+      refusals_ += last_code_ == Code::broker_refused ? 1 : 0;
       changed_.notify_all();
       wait = std::min(wait * 2, kLongestWait);
     }

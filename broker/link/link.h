@@ -101,6 +101,7 @@ class Link {
   Greeting greeting_;
   std::string last_error_;
   Code last_code_ = Code::broker_unreachable;
+  unsigned refusals_ = 0; ///< logins, before the first connection
   std::set<std::string> complained_;
   bool closed_ = true; ///< the library is done with the connection
   bool stopped_ = false;

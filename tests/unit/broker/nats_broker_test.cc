@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
-#include <csignal>
 #include <set>
 
 #include "unit/broker/nats_house.h"
@@ -38,15 +37,14 @@ TEST(nats_broker, without_a_connection_nothing_is_sent_and_all_is_said) {
   Mailbox<bool> changes;
   const auto watch = house.nats().watch_connection([&](bool up) { changes.put(up); });
   EXPECT_TRUE(changes.take());
-  ::kill(house.server().pid(), SIGSTOP); // no restart is to be in the way
-  const pid_t pid = house.server().pid();
+  house.freeze();               // no restart is to be in the way
   EXPECT_FALSE(changes.take()); // two pings were not answered
   const auto sent = house.broker().publish(message_to("a.b", "x"));
   ASSERT_FALSE(sent);
   EXPECT_EQ(sent.error().code, Code::broker_unreachable);
   EXPECT_EQ(append_now(house.broker(), message_to("A.b", "")).error().code,
             Code::broker_unreachable);
-  ::kill(pid, SIGCONT);
+  house.thaw();
   EXPECT_TRUE(changes.take());
   EXPECT_TRUE(house.broker().publish(message_to("a.b", "x")));
 }
@@ -75,7 +73,7 @@ TEST(nats_broker, a_server_that_is_killed_loses_and_doubles_nothing) {
     for (int i = 0; i < 200; ++i) {
       const std::string name = std::to_string(round) + "." + std::to_string(i);
       if (i == 100) {
-        ::kill(house.server().pid(), SIGKILL);
+        house.kill_server();
       }
       for (;;) { // what is not known to be stored is sent again with its id
         const auto appended = append_now(house.broker(), message_to("LOG.a", name), name);
@@ -109,7 +107,7 @@ TEST(nats_broker, what_was_published_without_a_connection_never_arrives) {
   Mailbox<bool> changes;
   const auto watch = house.nats().watch_connection([&](bool up) { changes.put(up); });
   EXPECT_TRUE(changes.take());
-  ::kill(house.server().pid(), SIGKILL);
+  house.kill_server();
   std::uint64_t accepted = 0;
   std::atomic<bool> up{true};
   const auto second = house.nats().watch_connection([&](bool is) { up = is; });

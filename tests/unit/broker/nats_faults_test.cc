@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <csignal>
 #include <mutex>
 #include <thread>
 
@@ -80,12 +79,11 @@ TEST(nats_faults, a_frozen_server_is_left_and_reading_goes_on_when_it_thaws) {
   ASSERT_TRUE(tail);
   ASSERT_TRUE(append_now(house.broker(), message_to("FROZEN.a", "1")));
   ASSERT_TRUE(got.wait(1));
-  const pid_t pid = house.server().pid();
-  ::kill(pid, SIGSTOP);
+  house.freeze();
   const auto appended = append_now(house.broker(), message_to("FROZEN.a", "2"), "two");
   ASSERT_FALSE(appended);
   EXPECT_EQ(appended.error().code, Code::broker_timeout) << "it may have happened";
-  ::kill(pid, SIGCONT);
+  house.thaw();
   for (;;) {
     const auto again = append_now(house.broker(), message_to("FROZEN.a", "2"), "two");
     if (again) {
@@ -104,7 +102,7 @@ TEST(nats_faults, appends_without_an_answer_are_bounded) {
   auto access = house.server().access();
   access.max_appends = 4;
   const auto narrow = NatsHouse::join(access);
-  ::kill(house.server().pid(), SIGSTOP);
+  house.freeze();
   Mailbox<Code> refused;
   for (int i = 0; i < 5; ++i) {
     narrow->append(message_to("FULL.a", "x"), "", [&](Result<Appended> answer) {
@@ -112,13 +110,13 @@ TEST(nats_faults, appends_without_an_answer_are_bounded) {
     });
   }
   EXPECT_EQ(refused.take(), Code::broker_full);
-  ::kill(house.server().pid(), SIGCONT);
+  house.thaw();
   ASSERT_TRUE(refused.wait(4));
 }
 
 TEST(nats_faults, what_the_socket_does_not_take_is_bounded) {
   NatsHouse house;
-  ::kill(house.server().pid(), SIGSTOP);
+  house.freeze();
   const Message large = message_to("a.b", std::string(256u << 10, 'x'));
   Result<void> sent;
   for (int i = 0; i < 1'000 && sent; ++i) { // 256 MiB, were they all kept
@@ -126,7 +124,7 @@ TEST(nats_faults, what_the_socket_does_not_take_is_bounded) {
   }
   ASSERT_FALSE(sent);
   EXPECT_EQ(sent.error().code, Code::broker_full);
-  ::kill(house.server().pid(), SIGCONT);
+  house.thaw();
 }
 
 TEST(nats_faults, a_subscriber_that_is_too_slow_loses_messages_and_it_is_counted) {

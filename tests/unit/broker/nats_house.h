@@ -1,7 +1,9 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 
+#include <csignal>
 #include <memory>
 
 #include "broker/nats_broker.h"
@@ -35,10 +37,24 @@ class NatsHouse : public BrokerHouse {
   Broker& other() override { return *second_; }
   broker::NatsBroker& nats() { return *first_; }
   broker::NatsServer& server() { return *server_; }
+  /// Stops the server as it is; on return none of its threads runs any more.
+  void freeze() {
+    frozen_ = server_->pid();
+    ::kill(frozen_, SIGSTOP);
+    siginfo_t stopped{};
+    ::waitid(P_PID, static_cast<id_t>(frozen_), &stopped, WSTOPPED | WNOWAIT);
+  }
+  void kill_server() {
+    const pid_t pid = server_->pid();
+    ASSERT_GT(pid, 1); // 0 would be this process and its group
+    ::kill(pid, SIGKILL);
+  }
+  void thaw() const { ::kill(frozen_, SIGCONT); }
   const std::filesystem::path& folder() const { return folder_.path(); }
 
  private:
   Folder folder_;
+  pid_t frozen_ = 0;
   std::unique_ptr<broker::NatsServer> server_;
   std::unique_ptr<broker::NatsBroker> first_;
   std::unique_ptr<broker::NatsBroker> second_;
