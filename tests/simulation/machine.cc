@@ -20,10 +20,15 @@ struct Config : caf::actor_system_config {
 } // namespace
 
 void Disk::submit(Batch batch, Answer answer) {
+  if (bug_ == Bug::skip_sync) {
+    answer({}, Batch(batch));
+    answer = [](const Result<void>&, Batch&&) {};
+  }
   waiting_.emplace_back(std::move(batch), std::move(answer));
   if (!syncing_) {
     syncing_ = true;
-    world_.after(world_.between(0, 3), [this, life = life_] {
+    const std::int64_t most = bug_ == Bug::skip_sync ? 300 : 3;
+    world_.after(world_.between(0, most), [this, life = life_] {
       if (life == life_) {
         sync();
       }
@@ -48,6 +53,26 @@ void Disk::crash() {
   ++life_;
   syncing_ = false;
   waiting_.clear();
+}
+
+void Eager::submit(Batch batch, Answer answer) {
+  const PartitionId partition = batch.partition;
+  std::deque<Batch>& waiting = waiting_[partition];
+  waiting.push_back(batch);
+  if (waiting.size() == 1) {
+    send_next(partition);
+  }
+  answer({}, std::move(batch));
+}
+
+void Eager::send_next(PartitionId partition) {
+  log_.submit(Batch(waiting_[partition].front()), [this, partition](const Result<void>&, Batch&&) {
+    std::deque<Batch>& waiting = waiting_[partition];
+    waiting.pop_front();
+    if (!waiting.empty()) {
+      send_next(partition);
+    }
+  });
 }
 
 Work::Work(World& world, Ledger& ledger, NodeId node)
@@ -154,6 +179,11 @@ class Host : public actors::RunHost {
     shared_.reset();
   }
 
+  /// Fires timers and sends messages from now on, where it leads from the start.
+  void begin() {
+    caf::anon_send(shared_->timer, actors::Armed{shared_->around.clock.now()});
+    caf::anon_send(shared_->outbox, actors::Kick{});
+  }
   void run() { scheduler().run(); }
   void pass(Millis time) {
     scheduler().advance_time(std::chrono::milliseconds(time.count));
@@ -181,7 +211,8 @@ class Host : public actors::RunHost {
 /// What a crash ends.
 struct Machine::Process {
   std::shared_ptr<Connection> connection;
-  std::unique_ptr<node::Cluster> cluster;
+  std::unique_ptr<node::Cluster> cluster; ///< none where it is local
+  std::unique_ptr<Eager> eager;
   std::unique_ptr<Host> host;
   Instant ran; ///< up to when the actors' clock is
   bool dead = false;
@@ -190,7 +221,9 @@ struct Machine::Process {
 Machine::Machine(Outside outside, NodeId id)
     : outside_(std::move(outside)),
       id_(id),
-      disk_(outside_.world, [this](const Batch& batch) { outside_.on_commit(id_, batch); }),
+      disk_(
+          outside_.world, [this](const Batch& batch) { outside_.on_commit(id_, batch); },
+          outside_.bug),
       work_(outside_.world, outside_.ledger, id),
       box_(work_) {
   work_.on_done = [this] { run_actors(); };
@@ -206,42 +239,89 @@ void Machine::start() {
   process.connection = std::make_shared<Connection>(outside_.world, outside_.server,
                                                     outside_.faults, std::to_string(id_.get()));
   process.connection->set_linked(linked_);
-  node::Cluster::Options options;
-  options.log = {"sim", 1, id_};
-  options.life = static_cast<std::uint64_t>(outside_.world.now().ms);
-  node::Cluster::Hooks hooks;
-  hooks.recover = [this](const std::vector<PartitionId>& partitions) {
-    std::vector<RunId> runs;
-    for (const PartitionId partition : partitions) {
-      (void)store().live_runs(partition, [&](const RunId& run) {
-        runs.push_back(run);
-        return true;
-      });
-    }
-    (void)process_->host->resume(std::move(runs), {});
-  };
-  hooks.on_batch = [](const Batch&) {};
-  hooks.on_broken = [this](const Error& error) { outside_.on_broken(id_, error); };
-  process.cluster = std::make_unique<node::Cluster>(*process.connection, store(), disk_,
-                                                    outside_.world, outside_.world, options, hooks);
   actors::Limits limits;
-  limits.leads = false;
+  const bool flawed = outside_.bug == Bug::act_before_read_back;
+  if (!outside_.local) {
+    make_cluster();
+    limits.leads = false;
+    process.eager = std::make_unique<Eager>(process.cluster->commits());
+  }
+  actors::Commits& log = outside_.local ? static_cast<actors::Commits&>(disk_)
+                         : flawed       ? *process.eager
+                                        : process.cluster->commits();
   process.host = std::make_unique<Host>(
       actors::Surroundings{store(), box_, outside_.world, outside_.definition_of,
                            [](const Entry&, const RunRecord*) {},
                            [](const OutboxRow&) -> Result<void> { return {}; },
                            [this](const Error& error) { outside_.on_broken(id_, error); }},
-      limits, process.cluster->commits());
-  if (!process.cluster->open(*process.host)) { // the broker is away: as a service that is restarted
-    crash();
-    outside_.world.after(Millis{1'000}, [this] {
-      if (!is_running()) {
-        start();
-      }
-    });
+      limits, log);
+  if (outside_.local) {
+    process.host->begin();
+    wake(kEveryPartition);
+  } else if (!process.cluster->open(*process.host)) {
+    come_back(); // the broker is away
     return;
   }
   tick(life_);
+}
+
+void Machine::make_cluster() {
+  node::Cluster::Options options;
+  options.log = {"sim", 1, id_};
+  options.life = static_cast<std::uint64_t>(outside_.world.now().ms);
+  node::Cluster::Hooks hooks;
+  hooks.recover = [this](const std::vector<PartitionId>& partitions) {
+    PartitionSet of;
+    for (const PartitionId partition : partitions) {
+      of.set(partition.get());
+    }
+    wake(of);
+  };
+  hooks.on_batch = [](const Batch&) {};
+  hooks.on_broken = [this](const Error& error) { outside_.on_broken(id_, error); };
+  process_->cluster = std::make_unique<node::Cluster>(
+      *process_->connection, store(), disk_, outside_.world, outside_.world, options, hooks);
+  if (outside_.bug == Bug::apply_after_fence) {
+    process_->connection->swallow = [id = id_](const Stored& stored) {
+      const auto received = schemas::decode_message(stored.message.payload);
+      const auto* announced =
+          received ? std::get_if<schemas::LeaderAnnounced>(&received->message) : nullptr;
+      return announced != nullptr && announced->epoch > Epoch(1) && announced->leader != id;
+    };
+  } else if (outside_.bug == Bug::reuse_epoch) {
+    process_->connection->alter = [](Message& message) {
+      auto received = schemas::decode_message(message.payload);
+      auto* announced =
+          received ? std::get_if<schemas::LeaderAnnounced>(&received->message) : nullptr;
+      if (announced != nullptr && announced->epoch > Epoch(1)) {
+        announced->epoch = Epoch(announced->epoch.get() - 1);
+        message.payload = schemas::encode_message(received->from, received->message);
+      }
+    };
+  }
+}
+
+void Machine::wake(const PartitionSet& partitions) {
+  std::vector<RunId> runs;
+  for (std::uint16_t p = 0; p < kPartitions; ++p) {
+    if (partitions.test(p)) {
+      (void)store().live_runs(PartitionId(p), [&](const RunId& run) {
+        runs.push_back(run);
+        return true;
+      });
+    }
+  }
+  (void)process_->host->resume(std::move(runs), {});
+}
+
+// As a service that its supervisor starts again.
+void Machine::come_back() {
+  crash();
+  outside_.world.after(Millis{1'000}, [this] {
+    if (!is_running()) {
+      start();
+    }
+  });
 }
 
 void Machine::crash() {
@@ -255,7 +335,9 @@ void Machine::crash() {
   work_.crash();
   process_->host->stop();
   disk_.crash();
-  process_->cluster->close();
+  if (process_->cluster) {
+    process_->cluster->close();
+  }
   process_.reset();
 }
 
@@ -278,7 +360,9 @@ void Machine::tick(std::uint64_t life) {
     return;
   }
   if (!frozen_) {
-    process_->cluster->tick();
+    if (process_->cluster) {
+      process_->cluster->tick();
+    }
     run_actors();
   }
   outside_.world.after(kTick, [this, life] { tick(life); });
@@ -295,6 +379,11 @@ void Machine::run_actors() {
 void Machine::tell(const RunId& run, flow::Event event, actors::Reply reply) {
   if (!process_ || frozen_) {
     reply(Error{Code::node_busy, "nobody there", ""});
+    return;
+  }
+  if (outside_.local) {
+    process_->host->deliver(run, std::move(event), std::move(reply));
+    run_actors();
     return;
   }
   process_->cluster->deliver(run, std::move(event),

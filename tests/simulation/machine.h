@@ -12,6 +12,7 @@
 
 #include "actors/messages.h"
 #include "actors/run_host.h"
+#include "bugs.h"
 #include "core/ports/tool.h"
 #include "network.h"
 #include "node/cluster/cluster.h"
@@ -39,21 +40,24 @@ class Ledger {
 /// it.
 class Disk : public actors::Commits {
  public:
-  Disk(World& world, std::function<void(const Batch&)> on_commit)
-      : world_(world), on_commit_(std::move(on_commit)) {}
+  Disk(World& world, std::function<void(const Batch&)> on_commit, Bug bug)
+      : world_(world), on_commit_(std::move(on_commit)), bug_(bug) {
+    store_.flaw(bug);
+  }
 
   void submit(Batch batch, Answer answer) override;
   /// Ends what is not synced, without an answer.
   void crash();
 
-  test::MemoryStore& store() { return store_; }
+  FlawedStore& store() { return store_; }
 
  private:
   void sync();
 
   World& world_;
   const std::function<void(const Batch&)> on_commit_;
-  test::MemoryStore store_;
+  const Bug bug_;
+  FlawedStore store_;
   std::deque<std::pair<Batch, Answer>> waiting_;
   bool syncing_ = false;
   std::uint64_t life_ = 0;
@@ -91,6 +95,19 @@ class Box : public ToolBox {
   Work& work_;
 };
 
+/// Batches on their way through the log, one at a time of each partition, and answered too early.
+class Eager : public actors::Commits {
+ public:
+  explicit Eager(actors::Commits& log) : log_(log) {}
+  void submit(Batch batch, Answer answer) override;
+
+ private:
+  void send_next(PartitionId partition);
+
+  actors::Commits& log_;
+  std::map<PartitionId, std::deque<Batch>> waiting_;
+};
+
 class Host;
 
 /// One node: a disk that stays, and a process that comes and goes.
@@ -104,6 +121,8 @@ class Machine {
     std::function<Result<flow::DefinitionPtr>(const ContentHash&)> definition_of;
     std::function<void(NodeId, const Batch&)> on_commit;
     std::function<void(NodeId, const Error&)> on_broken;
+    bool local = false; ///< without a broker: one node, one disk
+    Bug bug = Bug::none;
   };
 
   Machine(Outside outside, NodeId id);
@@ -130,6 +149,9 @@ class Machine {
   struct Process;
 
   void tick(std::uint64_t life);
+  void make_cluster();
+  void wake(const PartitionSet& partitions);
+  void come_back();
 
   Outside outside_;
   const NodeId id_;

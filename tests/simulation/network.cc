@@ -196,6 +196,9 @@ void Connection::append(Message message, const std::string&,
   if (world_.chance(faults_.lost)) {
     return;
   }
+  if (alter) {
+    alter(message);
+  }
   const auto store = [server = &server_, self = weak_from_this(), message, once] {
     if (!server->up_) {
       return;
@@ -260,8 +263,9 @@ void Connection::pump(const std::shared_ptr<Tail>& tail) {
       const auto there = self.lock();
       if (there && there->is_up() && tail->open && tail->next == next) {
         ++tail->next;
-        there->arrive([tail, stored = there->server_.streams_[tail->stream].kept[next - 1]] {
-          if (tail->open) {
+        there->arrive([tail, swallow = there->swallow,
+                       stored = there->server_.streams_[tail->stream].kept[next - 1]] {
+          if (tail->open && !(swallow && swallow(stored))) {
             tail->call(Stored(stored));
           }
         });

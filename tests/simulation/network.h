@@ -65,6 +65,9 @@ class Connection : public Broker, public std::enable_shared_from_this<Connection
   void set_linked(bool linked);
   /// What arrives meanwhile is handled once it is not paused any more.
   void set_paused(bool paused);
+  /// Flaws of whoever uses it: what it does not read, and what it sends otherwise.
+  std::function<bool(const Stored&)> swallow;
+  std::function<void(Message&)> alter;
 
   Result<void> publish(const Message& message) override;
   Result<Subscription> subscribe(const std::string& filter, const std::string& queue,

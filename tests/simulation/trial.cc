@@ -45,12 +45,12 @@ std::string name_of_place(PartitionId partition, LogIndex index) {
 
 } // namespace
 
-Trial::Trial(std::uint64_t seed, bool verbose)
+Trial::Trial(std::uint64_t seed, Bug bug, bool verbose)
     : world_(seed), verbose_(verbose), server_(world_, faults_) {
   static const flow::DefinitionPtr flow = load_flow();
   definition_ = flow;
   choose_faults();
-  for (std::size_t i = 0; i < kNodes; ++i) {
+  for (std::size_t i = 0; i < (local_ ? 1 : kNodes); ++i) {
     machines_.push_back(std::make_unique<Machine>(
         Machine::Outside{world_, server_, faults_, ledger_,
                          [this](const ContentHash& hash) -> Result<flow::DefinitionPtr> {
@@ -62,7 +62,8 @@ Trial::Trial(std::uint64_t seed, bool verbose)
                          [this](NodeId node, const Error& error) {
                            violated("node " + std::to_string(node.get()) +
                                     " cannot go on: " + to_string(error));
-                         }},
+                         },
+                         local_, bug},
         NodeId(101 * (i + 1))));
   }
   for (std::size_t i = 0; i < kRuns; ++i) {
@@ -73,6 +74,7 @@ Trial::Trial(std::uint64_t seed, bool verbose)
 Trial::~Trial() = default;
 
 void Trial::choose_faults() {
+  local_ = world_.chance(0.2);
   crashes_ = world_.chance(0.6);
   freezes_ = world_.chance(0.4);
   cuts_ = world_.chance(0.4);
@@ -132,6 +134,12 @@ void Trial::drive(Client& client) {
   } else {
     machine.tell(client.run, flow::Signalled{world_.now(), "signal-1", "go", Value(42)},
                  [&client](const Result<void>& told) { client.signalled |= told.ok(); });
+    if (world_.chance(0.5)) { // sent twice, as by whoever did not hear the answer
+      world_.after(world_.between(1, 3'000), [this, &client] {
+        somebody().tell(client.run, flow::Signalled{world_.now(), "signal-1", "go", Value(42)},
+                        [](const Result<void>&) {});
+      });
+    }
   }
   world_.after(world_.between(100, 1'500), [this, &client] { drive(client); });
 }
@@ -208,6 +216,7 @@ std::optional<std::string> Trial::run() {
     check_runs();
     check_replicas();
     check_effects();
+    check_signals();
   }
   if (verbose_) {
     std::cout << "ended at " << to_string(world_.now()) << ", " << chain_.size() << " batches, "
@@ -247,6 +256,19 @@ void Trial::check_replicas() {
     }
     if (*store.next_timer()) {
       violated("a timer of a run that has ended is still armed");
+    }
+  }
+}
+
+void Trial::check_signals() {
+  for (const Client& client : clients_) {
+    std::size_t taken = 0;
+    (void)machines_.front()->store().read_journal(client.run, Seq(1), [&](const Entry& entry) {
+      taken += std::holds_alternative<flow::Signalled>(entry.event) ? 1 : 0;
+      return true;
+    });
+    if (taken != 1) {
+      violated("run " + client.run.get() + " took its signal " + std::to_string(taken) + " times");
     }
   }
 }

@@ -18,7 +18,7 @@ namespace skein::simulation {
 ///   faults, chosen by the seed ──► 25 s ──► healed ──► every run ends within 90 s ──► checks
 class Trial {
  public:
-  explicit Trial(std::uint64_t seed, bool verbose = false);
+  explicit Trial(std::uint64_t seed, Bug bug = Bug::none, bool verbose = false);
   ~Trial();
 
   /// What was violated, or nothing.
@@ -43,6 +43,7 @@ class Trial {
   void check_runs();
   void check_replicas();
   void check_effects();
+  void check_signals();
   void violated(const std::string& what);
   void run_until(Instant until);
 
@@ -54,6 +55,7 @@ class Trial {
   flow::DefinitionPtr definition_;
   std::vector<std::unique_ptr<Machine>> machines_;
   std::vector<Client> clients_;
+  bool local_ = false; ///< one node without a broker
   bool crashes_ = false;
   bool freezes_ = false;
   bool cuts_ = false;
