@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "node/api/service.h"
+#include "node/events/event_bus.h"
 #include "node/remote/endpoint.h"
 #include "node/system_clock.h"
 
@@ -76,8 +77,8 @@ std::string url_of(const std::string& host, std::uint16_t port) {
 
 class ServedNode : public Server {
  public:
-  ServedNode(ServeOptions options, std::unique_ptr<Node> node)
-      : options_(std::move(options)), node_(std::move(node)) {}
+  ServedNode(ServeOptions options, std::unique_ptr<Node> node, std::shared_ptr<Broker> broker)
+      : options_(std::move(options)), node_(std::move(node)), broker_(std::move(broker)) {}
 
   ~ServedNode() override {
     drain(Millis{0});
@@ -94,6 +95,12 @@ class ServedNode : public Server {
     service_ = std::make_unique<Service>(
         *node_, options_.node,
         Identity{hex(node_->id().get()), name, options_.version, options_.node.data.string(), now});
+    service_->bus = &bus_;
+    EventSettings events;
+    events.replicas = options_.replicas;
+    if (auto begun = bus_.begin(*node_, broker_, events); !begun) {
+      return begun;
+    }
     if (auto listening = listen(*token); !listening) {
       return listening;
     }
@@ -114,6 +121,7 @@ class ServedNode : public Server {
       if (service_) {
         service_->phase = Phase::draining;
       }
+      bus_.end();
       node_->drain(limit);
       if (recovering_.joinable()) {
         recovering_.join();
@@ -172,6 +180,8 @@ class ServedNode : public Server {
 
   ServeOptions options_;
   std::unique_ptr<Node> node_;
+  std::shared_ptr<Broker> broker_; ///< null: events stay within this process
+  EventBus bus_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<gateway::Server> gateway_; ///< goes before what its handlers use
   std::string url_;
@@ -207,11 +217,19 @@ Result<std::unique_ptr<Server>> Server::open(ServeOptions options) {
   if (options.broker) {
     options.node.cluster = cluster_of(options);
   }
+  auto broker = std::make_shared<std::shared_ptr<Broker>>();
+  if (options.node.cluster) {
+    options.node.cluster->connect = [connect = options.node.cluster->connect, broker] {
+      auto connected = connect();
+      *broker = connected ? *connected : nullptr;
+      return connected;
+    };
+  }
   auto node = Node::open(options.node);
   if (!node) {
     return node.error();
   }
-  auto server = std::make_unique<ServedNode>(std::move(options), std::move(*node));
+  auto server = std::make_unique<ServedNode>(std::move(options), std::move(*node), *broker);
   auto begun = server->begin();
   return begun ? Result<std::unique_ptr<Server>>(std::move(server)) : begun.error();
 }

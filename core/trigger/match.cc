@@ -4,6 +4,7 @@
 #include <array>
 
 #include "core/base/hash.h"
+#include "core/event/lifecycle.h"
 #include "core/value/json.h"
 #include "core/value/text.h"
 
@@ -67,7 +68,9 @@ event::CloudEvent firing_event(const Definition& trigger, Instant nominal) {
 
 bool takes(const Definition& trigger, const event::CloudEvent& event, const Value& value) {
   const EventFilter& filter = *trigger.event;
+  const bool own = event.type.starts_with(event::kOwnTypes);
   if (!filter.type.matches(event.type) ||
+      (own && !filter.type.text.starts_with(event::kOwnTypes)) ||
       (filter.source && !filter.source->matches(event.source))) {
     return false;
   }

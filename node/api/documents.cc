@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "node/resources/kinds.h"
 #include "node/system_clock.h"
 #include "schemas/yaml.h"
 
@@ -21,11 +22,8 @@ Result<std::vector<Document>> read(std::string_view text) {
   return documents;
 }
 
-flow::Loaded load(const Service& service, const Document& document, bool lenient) {
-  flow::LoadOptions options;
-  options.lenient = lenient;
-  options.tools = &service.node.tools();
-  return flow::load(document, options);
+CheckedDocument check(const Service& service, const Document& document, bool lenient) {
+  return check_document(document, &service.node.tools(), lenient);
 }
 
 } // namespace
@@ -38,9 +36,10 @@ Result<std::vector<Checked>> check_documents(const Service& service, std::string
   }
   std::vector<Checked> all;
   for (const Document& document : *documents) {
-    flow::Loaded loaded = load(service, document, lenient);
-    all.push_back({loaded.definition ? loaded.definition->name : "", std::move(loaded.findings),
-                   loaded.definition != nullptr});
+    CheckedDocument checked = check(service, document, lenient);
+    const bool valid = !checked.name.empty();
+    all.push_back(
+        {std::move(checked.kind), std::move(checked.name), std::move(checked.findings), valid});
   }
   return all;
 }
@@ -51,20 +50,19 @@ Result<std::vector<Applied>> apply_documents(const Service& service, std::string
   if (!documents) {
     return documents.error();
   }
-  std::vector<std::string> names;
+  std::vector<CheckedDocument> all;
   for (const Document& document : *documents) {
-    const flow::Loaded loaded = load(service, document, lenient);
-    if (!loaded.definition) {
-      return std::ranges::find(loaded.findings, false, &flow::Finding::warning)->error;
+    all.push_back(check(service, document, lenient));
+    if (all.back().name.empty()) {
+      return std::ranges::find(all.back().findings, false, &flow::Finding::warning)->error;
     }
-    names.push_back(loaded.definition->name);
   }
   Store& store = service.node.store();
   std::vector<Applied> applied;
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    auto before = store.resource("Flow", names[i]);
-    auto after = store.apply_resource("Flow", names[i], flow::canonical_text((*documents)[i]),
-                                      SystemClock().now());
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    auto before = store.resource(all[i].kind, all[i].name);
+    auto after = store.apply_resource(all[i].kind, all[i].name,
+                                      flow::canonical_text((*documents)[i]), SystemClock().now());
     if (!after) {
       return after.error();
     }

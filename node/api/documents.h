@@ -18,6 +18,7 @@ struct Applied {
 
 /// What a document came to when it was checked.
 struct Checked {
+  std::string kind;
   std::string name;
   std::vector<flow::Finding> findings; ///< also warnings
   bool valid = false;

@@ -1,7 +1,11 @@
+#include <algorithm>
+#include <cctype>
+
 #include "node/api/asked.h"
 #include "node/api/documents.h"
 #include "node/api/service.h"
 #include "node/api/shapes.h"
+#include "node/resources/kinds.h"
 #include "node/system_clock.h"
 
 namespace skein::node {
@@ -12,13 +16,23 @@ using gateway::Request;
 using gateway::Response;
 
 // "flow", "flows" and "Flow" are the same kind.
+std::string without_plural(std::string kind) {
+  std::ranges::transform(kind, kind.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (kind.ends_with('s')) {
+    kind.pop_back();
+  }
+  return kind;
+}
+
 Result<std::string> kind_in(const Request& request) {
   const std::string& kind = request.parameter("kind");
-  if (kind == "flow" || kind == "flows" || kind == "Flow") {
-    return std::string("Flow");
+  for (const std::string& known : known_kinds()) {
+    if (without_plural(known) == without_plural(kind)) {
+      return known;
+    }
   }
   return Error{Code::resource_kind_unknown, "there is no kind \"" + kind + "\"",
-               "kinds of this version: flow"};
+               "kinds of this version: flow, trigger"};
 }
 
 Response rows(const Request& request, const Result<std::vector<ResourceRow>>& found) {
@@ -127,7 +141,7 @@ Response validate(const Service& service, const Request& request) {
                                  {"message", finding.error.detail},
                                  {"hint", finding.error.hint}}));
     }
-    items.push_back(object({{"kind", "Flow"},
+    items.push_back(object({{"kind", each.kind},
                             {"name", each.name},
                             {"valid", each.valid},
                             {"findings", Value::of_list(std::move(findings))}}));

@@ -8,6 +8,7 @@
 #include "gateway/routes.h"
 #include "gateway/server.h"
 #include "node/api/watches.h"
+#include "node/events/event_bus.h"
 #include "node/node.h"
 
 /// The HTTP interface of a node: docs/api.md.
@@ -35,6 +36,7 @@ struct Service {
   const Identity identity;
   Watches watches;
   std::atomic<Phase> phase{Phase::starting};
+  EventBus* bus = nullptr;                                 ///< where it is served with events
   std::mutex resuming;                                     ///< one at a time makes every run go on
   std::string openapi;                                     ///< the document, made with the routes
   std::atomic<const gateway::Counters*> counters{nullptr}; ///< once something listens
@@ -48,5 +50,7 @@ void add_run_routes(gateway::Routes& routes, Service& service);    ///< reads an
 void add_run_verbs(gateway::Routes& routes, Service& service);     ///< pause, signal, …
 void add_stored_routes(gateway::Routes& routes, Service& service); ///< what remote readers need
 void add_resource_routes(gateway::Routes& routes, Service& service);
+void add_event_routes(gateway::Routes& routes, Service& service);
+void add_trigger_routes(gateway::Routes& routes, Service& service);
 
 } // namespace skein::node

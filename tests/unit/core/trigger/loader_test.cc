@@ -192,6 +192,14 @@ TEST(trigger_match, triggers_are_found_by_the_type_of_the_event) {
   EXPECT_EQ(count("other"), 0u);
 }
 
+TEST(trigger_match, what_a_node_says_itself_is_taken_only_by_those_who_name_it) {
+  const auto all = made("  flow: x\n  event: { type: '*' }\n");
+  const auto named = made("  flow: x\n  event: { type: skein.run.* }\n");
+  const auto event = event_of("skein.run.failed", {});
+  EXPECT_FALSE(takes(*all, event, event::to_value(event)));
+  EXPECT_TRUE(takes(*named, event, event::to_value(event)));
+}
+
 TEST(trigger_match, a_run_is_named_after_the_trigger_and_the_event_and_nothing_else) {
   const auto trigger = made("  flow: incident-triage\n  event: { type: a }\n");
   const RunId id = run_of(*trigger, "/s", "1");

@@ -1,0 +1,37 @@
+#include "core/event/lifecycle.h"
+
+#include <utility>
+#include <vector>
+
+#include "core/value/json.h"
+
+namespace skein::event {
+
+CloudEvent end_of(const RunRecord& run) {
+  constexpr std::uint32_t kMostWeight = 4'096; // of 16 bytes
+  const std::string state(name_of(run.state));
+  std::vector<MapEntry> data{{"run", run.id.get()},
+                             {"kind", run.kind},
+                             {"definition", run.definition},
+                             {"revision", to_string(run.revision)},
+                             {"state", state},
+                             {"labels", run.labels}};
+  if (run.output.weight() <= kMostWeight) {
+    data.emplace_back("output", run.output);
+  }
+  if (run.failure) {
+    data.emplace_back("error", object({{"code", run.failure->code},
+                                       {"message", run.failure->message},
+                                       {"step", run.failure->step}}));
+  }
+  CloudEvent event;
+  event.id = run.id.get() + "/" + state;
+  event.source = "/skein/" + run.kind + "s/" + run.definition;
+  event.type = std::string(kOwnTypes) + "run." + state;
+  event.subject = run.id.get();
+  event.time = to_string(run.updated_at);
+  event.data = as_json(Value::of_map(std::move(data)));
+  return event;
+}
+
+} // namespace skein::event

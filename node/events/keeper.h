@@ -1,0 +1,79 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <thread>
+
+#include "core/ports/clock.h"
+#include "node/events/consumer.h"
+#include "node/events/events.h"
+#include "node/events/planner.h"
+#include "node/events/rules.h"
+
+namespace skein::node {
+
+/// The one thread for what happens as time goes by: schedules, rules that wait, letters whose flow
+/// may have come, and triggers that were applied or deleted.
+class Keeper {
+ public:
+  struct Shared {
+    TriggerTable& table;
+    Starter& starter;
+    Letters& letters;
+    EventCounts& counts;
+  };
+  Keeper(Node& node, Broker& broker, const Clock& clock, const EventSettings& settings,
+         const Channels& channels, Shared shared);
+  ~Keeper() { close(); }
+
+  /// The triggers are known when it returns. Errors: of the broker, storage_*.
+  Result<void> open();
+  void close();
+  /// Returns once what is applied now is in force.
+  void refresh();
+  /// Errors: as of Events::retry.
+  Result<void> retry(std::uint64_t number);
+
+ private:
+  void work();
+  void wait(Instant now);
+  void take_messages();
+  Result<void> look_at_triggers();
+  Result<void> read_from(std::optional<std::uint64_t> from);
+  void fire(Instant now);
+  void put_tick(Instant now);
+  void try_waiting();
+  Result<void> try_again(const Letter& letter);
+
+  Node& node_;
+  Broker& broker_;
+  const Clock& clock_;
+  const EventSettings& settings_;
+  const Channels& channels_;
+  Shared shared_;
+  RuleFold rules_;
+  Planner planner_;
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Stored> messages_;
+  bool closing_ = false;
+  std::uint64_t wanted_ = 0; ///< refreshes that were asked for
+  std::uint64_t done_ = 0;
+
+  // Of the thread alone.
+  Subscription tail_;
+  std::uint64_t tailed_ = 0; ///< the newest message that was read
+  bool overran_ = false;     ///< with mutex_: reading stopped because too much waits
+  ContentHash known_;        ///< of all triggers that are in force
+  Instant next_look_;
+  Instant next_try_;
+  Instant next_keep_;
+  Instant next_tick_;
+  Instant next_fire_; ///< not before, after something kept a firing from its run
+  std::thread thread_;
+};
+
+} // namespace skein::node
