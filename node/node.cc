@@ -415,6 +415,14 @@ Result<std::unique_ptr<Node>> Node::open(Settings settings) {
   if (!store) {
     return store.error();
   }
+  if (const auto shared = (*store)->kept(kShared);
+      !shared || (shared->value_or(0) > 0 && (!settings.cluster || settings.cluster->alone))) {
+    return shared ? Error{Code::cluster_data,
+                          "data directory " + settings.data.string() +
+                              " belongs to a cluster of nodes",
+                          "start its node: skein serve --nats URL"}
+                  : shared.error();
+  }
   auto node = std::make_unique<EmbeddedNode>(std::move(settings), std::move(*store));
   auto begun = node->begin();
   return begun ? Result<std::unique_ptr<Node>>(std::move(node))

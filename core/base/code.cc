@@ -61,6 +61,7 @@ constexpr std::array kRows{
     CodeRow{Code::not_leader, "not_leader", true},
     CodeRow{Code::log_diverged, "log_diverged", false},
     CodeRow{Code::node_duplicate, "node_duplicate", false},
+    CodeRow{Code::cluster_data, "cluster_data", false},
     CodeRow{Code::event_invalid, "event_invalid", false},
     CodeRow{Code::event_limit, "event_limit", false},
     CodeRow{Code::schedule_invalid, "schedule_invalid", false},

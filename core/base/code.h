@@ -72,6 +72,7 @@ enum class Code : std::uint16_t {
   not_leader = 4101,
   log_diverged = 4102,
   node_duplicate = 4103,
+  cluster_data = 4104,
   // 42xx events
   event_invalid = 4201,
   event_limit = 4202,

@@ -46,6 +46,11 @@ class RealMembership : public Membership {
     if (auto agreed = charter_.open(settings_.replicas); !agreed) {
       return agreed;
     }
+    if (!settings_.alone) {
+      if (auto marked = store_.keep(kShared, 1); !marked) {
+        return marked;
+      }
+    }
     Cluster::Options options;
     options.log = {settings_.cluster, store_.incarnation(), store_.node()};
     options.life = static_cast<std::uint64_t>(wall_.now().ms);

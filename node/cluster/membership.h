@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "actors/committer.h"
@@ -12,6 +13,9 @@
 #include "storage/rocks_store.h"
 
 namespace skein::node {
+
+/// The name under which a store says that others hold its log too.
+inline constexpr std::string_view kShared = "shared";
 
 /// A node's part in a cluster with what it takes on a real machine: the charter, and a thread that
 /// keeps time. Thread-safety: any thread.

@@ -67,6 +67,14 @@ class Cluster(ClusterTest):
             for node in self.nodes:
                 node.until_state(f"f-{i}", "succeeded")
 
+    def test_a_directory_of_the_cluster_is_not_opened_by_itself(self):
+        a = self.cluster(1)[0]
+        a.command("apply", "-f", "quick.yaml")
+        a.stop()
+        self.assertIn("SK4104", a.command("runs", "list", code=1))  # cluster_data
+        a.start().ready()
+        a.command("runs", "list")
+
     def test_a_copy_of_a_node_is_refused(self):
         a = self.cluster(1)[0]
         a.stop()

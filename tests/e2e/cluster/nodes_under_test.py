@@ -136,7 +136,7 @@ class Node:
                              capture_output=True, text=True, timeout=60, check=False)
         if ran.returncode != code:
             raise AssertionError(f"{words}: {ran.returncode}\n{ran.stdout}{ran.stderr}{self.log()}")
-        return ran.stdout
+        return ran.stdout + ran.stderr
 
     def leads(self):
         """Partitions that it leads, as it knows."""
