@@ -43,7 +43,10 @@ class Workload {
       const PartitionId partition = partition_of(run);
       if (slot[partition.get()] < 0) {
         slot[partition.get()] = static_cast<int>(batches_.size());
-        batches_.push_back(Batch{partition, Epoch(1), Instant{1}, {}});
+        batches_.emplace_back();
+        batches_.back().partition = partition;
+        batches_.back().epoch = Epoch(1);
+        batches_.back().at = Instant{1};
       }
       batches_[static_cast<std::size_t>(slot[partition.get()])].appends.push_back(
           append_of(run, ++last));

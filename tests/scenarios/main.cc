@@ -59,7 +59,10 @@ class Journal {
       entries_.push_back(std::move(entry));
       return true;
     }
-    Batch batch{partition_of(kRun), Epoch(1), flow::at_of(entry.event), {}};
+    Batch batch;
+    batch.partition = partition_of(kRun);
+    batch.epoch = Epoch(1);
+    batch.at = flow::at_of(entry.event);
     Append append{std::move(entry), {}, {}, {}, {}, {}, {}, {}};
     append.record = RunRecord{};
     append.record->id = kRun;
