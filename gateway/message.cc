@@ -30,9 +30,10 @@ constexpr StatusRow kStatuses[] = {
     {Code::broker_unreachable, 503}, {Code::broker_timeout, 504},
     {Code::broker_full, 503},        {Code::not_leader, 503},
     {Code::no_responder, 503},       {Code::log_diverged, 503},
-    {Code::node_duplicate, 503},     {Code::tool_unknown, 400},
-    {Code::tool_input_invalid, 400}, {Code::route_unknown, 404},
-    {Code::request_too_large, 413},
+    {Code::node_duplicate, 503},     {Code::event_invalid, 400},
+    {Code::event_limit, 413},        {Code::schedule_invalid, 400},
+    {Code::tool_unknown, 400},       {Code::tool_input_invalid, 400},
+    {Code::route_unknown, 404},      {Code::request_too_large, 413},
 };
 
 } // namespace

@@ -58,17 +58,20 @@ Message message_of(const Channels& channels, const Letter& letter) {
         text, [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
     return clipped(clean_utf8(text), 1'000);
   };
-  return {channels.letter,
-          "",
-          {{"skein-code", to_string(letter.reason.code)},
-           {"skein-reason", line(letter.reason.detail)},
-           {"skein-hint", line(letter.reason.hint)},
-           {"skein-trigger", letter.trigger},
-           {"skein-run", letter.run},
-           {"skein-waits-for", letter.waits_for},
-           {"skein-subject", letter.original.subject},
-           {"skein-headers", headers}},
-          letter.original.payload};
+  Message message{channels.letter,
+                  "",
+                  {{"skein-code", to_string(letter.reason.code)},
+                   {"skein-reason", line(letter.reason.detail)},
+                   {"skein-hint", line(letter.reason.hint)},
+                   {"skein-trigger", letter.trigger},
+                   {"skein-run", letter.run},
+                   {"skein-waits-for", letter.waits_for},
+                   {"skein-subject", letter.original.subject},
+                   {"skein-headers", headers}},
+                  letter.original.payload};
+  // libnats reads no header at all of a message in which one is empty.
+  std::erase_if(message.headers, [](const Header& header) { return header.value.empty(); });
+  return message;
 }
 
 Letter letter_from(Stored&& stored) {
