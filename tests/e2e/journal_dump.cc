@@ -4,6 +4,7 @@
 //   {"run", "state", …, "entries": […], "timers": […], "waits": […], "steps": […], "replay": {…}}
 //   {"outbox": […]}
 //   {"doctor": {…}}
+//   {"log": {"position": …, "tails": [{"partition", "epoch", "last", "hash"}, …]}}
 #include <cstdio>
 
 #include "core/value/json.h"
@@ -180,6 +181,30 @@ class Dump {
                                     {"batches", number(report->batches)},
                                     {"runs", number(report->runs)},
                                     {"findings", Value::of_list(std::move(findings))}})}}));
+    return print_log();
+  }
+
+  // How far the log of each partition has come, of those that have begun.
+  Result<void> print_log() {
+    const auto position = store_.stream_position();
+    if (!position) {
+      return position.error();
+    }
+    std::vector<Value> tails;
+    for (std::uint16_t p = 0; p < kPartitions; ++p) {
+      const auto tail = store_.tail_of(PartitionId(p));
+      if (!tail) {
+        return tail.error();
+      }
+      if (tail->epoch.get() != 0) {
+        tails.push_back(object({{"partition", number(p)},
+                                {"epoch", number(tail->epoch.get())},
+                                {"last", number(tail->last.get())},
+                                {"hash", to_string(tail->hash)}}));
+      }
+    }
+    line(object({{"log", object({{"position", number(*position)},
+                                 {"tails", Value::of_list(std::move(tails))}})}}));
     return {};
   }
 

@@ -1,11 +1,11 @@
 // ledger_line FILE WORK [SLEEP_MS [FAIL_UNTIL]]: does some work that can be seen from outside.
 //
 // Adds one line to FILE, its end of line first, that says who asked (the variables of SKEIN_*), for
-// what, and a number that nobody else has; the line is on the disk when the command goes on. Prints
-// work and number as JSON. Sleeps for half of SLEEP_MS before and after the line. Attempts up to
-// FAIL_UNTIL exit with 75. Holds a shared lock of FILE meanwhile: whoever gets the exclusive one
-// knows that nothing runs. The kernel may cut a write short at the end of a page where the writer
-// is killed: what is no whole line has not happened.
+// what, when (milliseconds since 1970), and a number that nobody else has; the line is on the disk
+// when the command goes on. Prints work and number as JSON. Sleeps for half of SLEEP_MS before and
+// after the line. Attempts up to FAIL_UNTIL exit with 75. Holds a shared lock of FILE meanwhile:
+// whoever gets the exclusive one knows that nothing runs. The kernel may cut a write short at the
+// end of a page where the writer is killed: what is no whole line has not happened.
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -27,6 +27,11 @@ std::string variable(const char* name) {
 std::string nonce() {
   std::random_device device;
   return std::to_string(device()) + "-" + std::to_string(device());
+}
+
+std::string milliseconds() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(now).count());
 }
 
 bool write_line(int file, const std::string& line) {
@@ -53,7 +58,8 @@ int main(int argc, char** argv) {
   const std::string line = "\n{\"key\":\"" + variable("SKEIN_EFFECT_KEY") + "\",\"run\":\"" +
                            variable("SKEIN_RUN_ID") + "\",\"step\":\"" + variable("SKEIN_STEP_ID") +
                            "\",\"attempt\":" + attempt + ",\"pid\":" + std::to_string(::getpid()) +
-                           ",\"work\":\"" + argv[2] + "\",\"nonce\":\"" + mine + "\"}";
+                           ",\"at\":" + milliseconds() + ",\"work\":\"" + argv[2] +
+                           "\",\"nonce\":\"" + mine + "\"}";
   if (!write_line(file, line)) {
     std::perror(argv[1]);
     return 1;
