@@ -9,6 +9,7 @@
 #include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/contexts.h"
+#include "cli/event/asking.h"
 #include "cli/help/pages.h"
 #include "cli/help/usage_error.h"
 #include "cli/log.h"
@@ -212,6 +213,8 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_diff(app, chosen);
   add_resources(app, chosen, Noun::any);
   add_flow(app, chosen);
+  add_triggers(app, chosen);
+  add_events(app, chosen);
   add_about(app, chosen);
   add_eval(app, chosen);
   add_serve(app, chosen);

@@ -20,9 +20,9 @@ std::string yaml_of(const std::string& content) {
 }
 
 // kDone where nothing would change, kFailed where something would.
-int diff_one(const Store& store, const flow::Definition& definition, const Document& document) {
-  const std::string& name = definition.name;
-  const auto row = store.resource("Flow", name);
+int diff_one(const Store& store, const node::CheckedDocument& checked, const Document& document) {
+  const std::string& name = checked.name;
+  const auto row = store.resource(checked.kind, name);
   if (!row && row.error().code != Code::resource_unknown) {
     return complain(row.error());
   }
@@ -31,8 +31,10 @@ int diff_one(const Store& store, const flow::Definition& definition, const Docum
   if (text.empty()) {
     return kDone;
   }
-  put("--- flow " + name + (row ? ", revision " + std::to_string(row->revision) : ", not applied") +
-      "\n+++ " + document.file + "\n" + harmless(text));
+  const std::string noun = checked.kind == "Flow" ? "flow " : "trigger ";
+  put("--- " + noun + name +
+      (row ? ", revision " + std::to_string(row->revision) : ", not applied") + "\n+++ " +
+      document.file + "\n" + harmless(text));
   return kFailed;
 }
 
@@ -46,21 +48,22 @@ int diff(const Context& context, const Wanted& wanted) {
   if (!documents) {
     return complain(documents.error());
   }
-  std::vector<flow::DefinitionPtr> definitions;
+  std::vector<node::CheckedDocument> all;
   for (const Document& document : *documents) {
-    definitions.push_back(checked(context, document, wanted.lenient));
+    all.push_back(checked_document(context, document, wanted.lenient));
   }
-  int code = std::count(definitions.begin(), definitions.end(), nullptr) > 0 ? kWrongUsage : kDone;
-  if (std::count(definitions.begin(), definitions.end(), nullptr) == std::ssize(definitions)) {
+  const auto wrong = std::ranges::count(all, std::string(), &node::CheckedDocument::name);
+  int code = wrong > 0 ? kWrongUsage : kDone;
+  if (wrong == std::ssize(all)) {
     return code;
   }
   const auto node = context.open();
   if (!node) {
     return complain(node.error());
   }
-  for (std::size_t i = 0; i < definitions.size(); ++i) {
-    if (definitions[i]) {
-      code = std::max(code, diff_one((*node)->store(), *definitions[i], (*documents)[i]));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!all[i].name.empty()) {
+      code = std::max(code, diff_one((*node)->store(), all[i], (*documents)[i]));
     }
   }
   return code;

@@ -1,9 +1,11 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 
 #include "cli/commands.h"
 #include "cli/input.h"
 #include "cli/resource/checked.h"
+#include "cli/resource/named.h"
 
 namespace skein::cli {
 namespace {
@@ -13,6 +15,11 @@ struct Wanted {
   bool lenient = false;
 };
 
+std::string noun_of(const std::string& kind) {
+  const auto row = std::ranges::find(kinds(), kind, &KindRow::kind);
+  return row == kinds().end() ? "" : row->name;
+}
+
 int validate(const Context& context, const Wanted& wanted) {
   const auto documents = documents_of(wanted.files);
   if (!documents) {
@@ -21,16 +28,17 @@ int validate(const Context& context, const Wanted& wanted) {
   int code = kDone;
   std::vector<Value> valid;
   for (const Document& document : *documents) {
-    const auto definition = checked(context, document, wanted.lenient);
-    if (!definition) {
+    const auto found = checked_document(context, document, wanted.lenient);
+    const std::string noun = noun_of(found.kind);
+    if (found.name.empty()) {
       code = kWrongUsage;
     } else if (context.format == Format::name) {
-      put("flow/" + definition->name + "\n");
+      put(noun + "/" + found.name + "\n");
     } else if (!context.structured()) {
-      put(document.file + ": flow " + definition->name + " is valid\n");
+      put(document.file + ": " + noun + " " + found.name + " is valid\n");
     } else {
       valid.push_back(
-          object({{"file", document.file}, {"kind", "Flow"}, {"name", definition->name}}));
+          object({{"file", document.file}, {"kind", found.kind}, {"name", found.name}}));
     }
   }
   if (context.structured()) {
@@ -46,20 +54,21 @@ std::string_view came_to(const Result<ResourceRow>& before, const ResourceRow& a
 
 Result<Value> apply_one(const Context& context, node::Node& node, const Document& document,
                         const std::string& name, bool lenient) {
-  const auto before = node.store().resource("Flow", name);
-  const auto definition = node::apply_flow(node.store(), document, now(), &node.tools(), lenient);
-  const auto row =
-      definition ? node.store().resource("Flow", (*definition)->name) : definition.error();
+  const std::string kind = node::kind_of(document);
+  const std::string noun = noun_of(kind);
+  const auto before = node.store().resource(kind, name);
+  const auto row = node::apply_document(node.store(), document, now(), &node.tools(), lenient);
   if (!row) {
     return row.error();
   }
   const std::string what(came_to(before, *row));
   if (context.format == Format::name) {
-    put("flow/" + row->name + "\n");
+    put(noun + "/" + row->name + "\n");
   } else if (!context.structured()) {
-    put("flow " + row->name + ": revision " + std::to_string(row->revision) + ", " + what + "\n");
+    put(noun + " " + row->name + ": revision " + std::to_string(row->revision) + ", " + what +
+        "\n");
   }
-  return object({{"kind", "Flow"},
+  return object({{"kind", kind},
                  {"name", row->name},
                  {"revision", static_cast<std::int64_t>(row->revision)},
                  {"hash", to_string(row->hash)},
@@ -75,8 +84,9 @@ int apply(const Context& context, const Wanted& wanted) {
   }
   std::vector<std::string> names;
   for (const Document& document : *documents) {
-    if (const auto definition = checked(context, document, wanted.lenient)) {
-      names.push_back(definition->name);
+    auto found = checked_document(context, document, wanted.lenient);
+    if (!found.name.empty()) {
+      names.push_back(std::move(found.name));
     }
   }
   if (names.size() < documents->size()) {

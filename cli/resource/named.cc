@@ -7,8 +7,18 @@ namespace skein::cli {
 
 const std::vector<KindRow>& kinds() {
   static const std::vector<KindRow> rows{
-      {"Flow", "flow", "flows", "skein.dev/v1", "Steps that run in order, each at most once"}};
+      {"Flow", "flow", "flows", "skein.dev/v1", "Steps that run in order, each at most once"},
+      {"Trigger", "trigger", "triggers", "skein.dev/v1",
+       "Starts a flow by itself: events, or the clock"}};
   return rows;
+}
+
+const KindRow& kind_called(const std::string& name) {
+  const auto found = std::ranges::find_if(kinds(), [&](const KindRow& row) {
+    const std::string lower = CLI::detail::to_lower(name);
+    return lower == row.name || lower == row.plural;
+  });
+  return found == kinds().end() ? kinds().front() : *found;
 }
 
 CLI::App& add_on_resource(CLI::App& app, Chosen& chosen, Noun noun, const char* name,
@@ -23,12 +33,12 @@ CLI::App& add_on_resource(CLI::App& app, Chosen& chosen, Noun noun, const char* 
     command->add_option("kind", wanted->kind, "Kind of the resource")
         ->required()
         ->type_name("KIND")
-        ->check(CLI::IsMember({"flow", "flows"}, CLI::ignore_case));
+        ->check(CLI::IsMember({"flow", "flows", "trigger", "triggers"}, CLI::ignore_case));
   }
   command->add_option("name", wanted->name, "Name")->required(named)->type_name("NAME");
   command->callback([wanted, act = std::move(act), &chosen] {
     chosen = [wanted, act](const Context& context) {
-      return act(context, kinds().front(), wanted->name);
+      return act(context, kind_called(wanted->kind), wanted->name);
     };
   });
   return *command;

@@ -15,6 +15,8 @@ struct KindRow {
   const char* summary;
 };
 const std::vector<KindRow>& kinds();
+/// By its name or its plural.
+const KindRow& kind_called(const std::string& name);
 
 using ResourceAct = std::function<int(const Context&, const KindRow&, const std::string& name)>;
 

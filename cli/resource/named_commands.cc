@@ -9,7 +9,8 @@
 namespace skein::cli {
 namespace {
 
-int print_all(const Context& context, const std::vector<ResourceRow>& found, bool one) {
+int print_all(const Context& context, const KindRow& kind, const std::vector<ResourceRow>& found,
+              bool one) {
   std::vector<Value> values;
   std::vector<std::vector<std::string>> rows{{"NAME", "REVISION", "APPLIED"}};
   if (context.format == Format::wide) {
@@ -22,7 +23,7 @@ int print_all(const Context& context, const std::vector<ResourceRow>& found, boo
       rows.back().push_back(to_string(row.hash));
     }
     if (context.format == Format::name) {
-      put("flow/" + row.name + "\n");
+      put(std::string(kind.name) + "/" + row.name + "\n");
     }
   }
   if (context.structured()) {
@@ -40,10 +41,10 @@ int get(const Context& context, const KindRow& kind, const std::string& name) {
   }
   if (name.empty()) {
     const auto all = (*node)->store().list_resources(kind.kind);
-    return all ? print_all(context, *all, false) : complain(all.error());
+    return all ? print_all(context, kind, *all, false) : complain(all.error());
   }
   auto one = resource_of((*node)->store(), kind, name);
-  return one ? print_all(context, {std::move(*one)}, true) : complain(one.error());
+  return one ? print_all(context, kind, {std::move(*one)}, true) : complain(one.error());
 }
 
 int describe(const Context& context, const KindRow& kind, const std::string& name) {
@@ -57,8 +58,8 @@ int describe(const Context& context, const KindRow& kind, const std::string& nam
 }
 
 // Says what will go, and asks; without a terminal nobody can answer.
-bool agreed(const ResourceRow& row) {
-  std::fprintf(stderr, "flow %s, revision %llu, applied %s\n", row.name.c_str(),
+bool agreed(const KindRow& kind, const ResourceRow& row) {
+  std::fprintf(stderr, "%s %s, revision %llu, applied %s\n", kind.name, row.name.c_str(),
                static_cast<unsigned long long>(row.revision), to_string(row.applied_at).c_str());
   if (::isatty(STDIN_FILENO) == 0) {
     return false;
@@ -74,8 +75,9 @@ int remove(const Context& context, const KindRow& kind, const std::string& name,
   if (!row) {
     return complain(row.error());
   }
-  if (!yes && !agreed(*row)) {
-    return complain(Error{Code::usage_invalid, "flow " + name + " is not deleted",
+  const std::string noun = kind.name;
+  if (!yes && !agreed(kind, *row)) {
+    return complain(Error{Code::usage_invalid, noun + " " + name + " is not deleted",
                           "say --yes to delete it without being asked"});
   }
   const auto gone = (*node)->store().delete_resource(kind.kind, name, now());
@@ -83,12 +85,13 @@ int remove(const Context& context, const KindRow& kind, const std::string& name,
     return complain(gone.error());
   }
   if (context.structured()) {
-    print_value(context, object({{"kind", "Flow"},
+    print_value(context, object({{"kind", kind.kind},
                                  {"name", name},
                                  {"revision", static_cast<std::int64_t>(row->revision)},
                                  {"result", "deleted"}}));
   } else {
-    put(context.format == Format::name ? "flow/" + name + "\n" : "flow " + name + " deleted\n");
+    put(context.format == Format::name ? noun + "/" + name + "\n"
+                                       : noun + " " + name + " deleted\n");
   }
   return kDone;
 }
