@@ -255,6 +255,10 @@ class EmbeddedNode : public Node {
   }
 
   Store& store() override { return *store_; }
+  std::uint64_t resource_writes() const override { return store_->resource_writes(); }
+  bool leads(PartitionId partition) const override {
+    return !membership_ || membership_->cluster().leads(partition);
+  }
   ToolBox& tools() override { return *tools_; }
   NodeId id() const override { return store_->node(); }
 

@@ -128,6 +128,10 @@ class Node {
   virtual std::optional<Error> trouble() const { return {}; }
 
   virtual Store& store() = 0;
+  /// Grows after each write of a resource to the store.
+  virtual std::uint64_t resource_writes() const { return 0; }
+  /// Whether this node decides what becomes of the partition.
+  virtual bool leads(PartitionId) const { return true; }
   virtual ToolBox& tools() = 0;
 
   /// Of the data directory.

@@ -81,6 +81,7 @@ Result<ResourceRow> RocksResources::write(ResourceRow row) {
     batch.Put(family, slice(by), {});
   }
   auto written = database_.write(batch);
+  ++writes_; // once it can be read
   return written ? Result<ResourceRow>(std::move(row)) : Result<ResourceRow>(written.error());
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -24,6 +26,8 @@ class RocksResources {
                           std::optional<std::uint64_t> revision) const;
   Result<ResourceRow> by_hash(const ContentHash& hash) const;
   Result<std::vector<ResourceRow>> list(std::string_view kind) const;
+  /// How often something was written since the start.
+  std::uint64_t writes() const { return writes_.load(); }
   Result<std::vector<ResourceRow>> history(std::string_view kind, std::string_view name) const;
 
  private:
@@ -33,6 +37,7 @@ class RocksResources {
 
   RocksDatabase& database_;
   std::mutex writing_;
+  std::atomic<std::uint64_t> writes_ = 0;
 };
 
 } // namespace skein::storage

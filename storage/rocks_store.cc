@@ -337,6 +337,8 @@ Result<ResourceRow> RocksStore::delete_resource(std::string_view kind, std::stri
   return parts_->resources->remove(kind, name, at);
 }
 
+std::uint64_t RocksStore::resource_writes() const { return parts_->resources->writes(); }
+
 Result<ResourceRow> RocksStore::resource(std::string_view kind, std::string_view name,
                                          std::optional<std::uint64_t> revision) const {
   return parts_->resources->get(kind, name, revision);

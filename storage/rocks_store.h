@@ -68,6 +68,8 @@ class RocksStore : public Store {
       std::function<Result<ResourceRow>(std::string_view kind, std::string_view name,
                                         std::optional<std::string_view> content, Instant at)>;
   void order_resources(ResourceOrder order);
+  /// Grows after each write of a resource, wherever it came from.
+  std::uint64_t resource_writes() const;
   Result<ResourceRow> write_resource(std::string_view kind, std::string_view name,
                                      std::optional<std::string_view> content, Instant at);
 

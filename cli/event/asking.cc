@@ -59,7 +59,7 @@ int print_items(const Context& context, const Result<Value>& answer,
   for (const std::string& member : members) {
     rows[0].push_back(member);
     std::ranges::transform(rows[0].back(), rows[0].back().begin(),
-                           [](unsigned char c) { return std::toupper(c); });
+                           [](unsigned char c) { return c == '_' ? ' ' : std::toupper(c); });
   }
   for (const Value& item : items->as_list()) {
     if (context.format == Format::name) {

@@ -6,6 +6,7 @@
 #include "cli/input.h"
 #include "cli/run/interrupt.h"
 #include "core/value/json.h"
+#include "core/value/utf8.h"
 #include "gateway/target.h"
 
 namespace skein::cli {
@@ -28,6 +29,16 @@ Result<std::string> body_of(const Publication& wanted) {
 }
 
 int publish(const Context& context, const Publication& wanted) {
+  if (context.data_given && context.data.string().starts_with('{')) {
+    return complain(Error{
+        Code::usage_invalid,
+        "--data is the data directory, and none is called " + clipped(context.data.string(), 60),
+        "an event's data goes with --body"});
+  }
+  if (wanted.file.empty() && wanted.type.empty()) {
+    return complain(Error{Code::usage_invalid, "an event needs a --type, or a --file that says all",
+                          "skein event publish --type alert.fired --body '{\"severity\": 1}'"});
+  }
   const auto body = body_of(wanted);
   if (!body) {
     return complain(body.error());
@@ -149,6 +160,7 @@ void add_events(CLI::App& app, Chosen& chosen) {
   });
   event->add_subcommand("status", "How far events have come since the node started")
       ->callback([&chosen] { chosen = status; });
+  add_event_replay(*event, chosen);
   CLI::App* dead = event->add_subcommand("dead", "What no trigger could use");
   dead->require_subcommand(1);
   dead->add_subcommand("list", "Dead letters with their reasons, oldest first")

@@ -31,15 +31,13 @@ int replay(const Context& context, const Range& range) {
 
 } // namespace
 
-void add_triggers(CLI::App& app, Chosen& chosen) {
-  CLI::App& trigger = *app.add_subcommand("trigger", "What starts flows by itself");
-  trigger.require_subcommand(1);
-  trigger.add_subcommand("list", "Triggers in force, those of flows too, and when they fire next")
-      ->callback([&chosen] { chosen = list; });
+void add_event_replay(CLI::App& group, Chosen& chosen) {
   auto range = std::make_shared<Range>();
-  CLI::App* command = trigger.add_subcommand(
-      "replay", "Give it events of before; what they started already stays one run");
-  command->add_option("name", range->trigger, "Name of the trigger")->required()->type_name("NAME");
+  CLI::App* command = group.add_subcommand(
+      "replay", "Give a trigger events of before; what they started already stays one run");
+  command->add_option("trigger", range->trigger, "Name of the trigger")
+      ->required()
+      ->type_name("TRIGGER");
   command->add_option("--from", range->from, "Sequence of the first; else the oldest that is kept")
       ->type_name("NUMBER")
       ->check(from_one());
@@ -49,6 +47,14 @@ void add_triggers(CLI::App& app, Chosen& chosen) {
   command->callback([range, &chosen] {
     chosen = [range](const Context& context) { return replay(context, *range); };
   });
+}
+
+void add_triggers(CLI::App& app, Chosen& chosen) {
+  CLI::App& trigger = *app.add_subcommand("trigger", "What starts flows by itself");
+  trigger.require_subcommand(1);
+  trigger.add_subcommand("list", "Triggers in force, those of flows too, and when they fire next")
+      ->callback([&chosen] { chosen = list; });
+  add_event_replay(trigger, chosen);
 }
 
 } // namespace skein::cli

@@ -88,11 +88,22 @@ Response one(const Service& service, const Request& request) {
                                   *revision > 0 ? std::optional(*revision) : std::nullopt));
 }
 
+// Who applies a trigger and publishes at once means the new one.
+void put_in_force(const Service& service) {
+  if (const auto events = service.bus != nullptr ? service.bus->events() : nullptr) {
+    events->refresh();
+  }
+}
+
 Response remove(const Service& service, const Request& request) {
   const auto kind = kind_in(request);
-  return kind ? row(request, service.node.store().delete_resource(*kind, request.parameter("name"),
-                                                                  SystemClock().now()))
-              : gateway::refuse(kind.error());
+  if (!kind) {
+    return gateway::refuse(kind.error());
+  }
+  const auto gone =
+      service.node.store().delete_resource(*kind, request.parameter("name"), SystemClock().now());
+  put_in_force(service);
+  return row(request, gone);
 }
 
 Response by_hash(const Service& service, const Request& request) {
@@ -107,6 +118,7 @@ Response apply(const Service& service, const Request& request) {
   if (!applied) {
     return gateway::refuse(applied.error());
   }
+  put_in_force(service);
   if (wants_frames(request)) {
     FrameWriter frames;
     for (const Applied& each : *applied) {

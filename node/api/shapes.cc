@@ -178,7 +178,7 @@ Result<ResourceRow> resource_of(const Store& store, const std::string& kind,
   }
   return Error{Code::resource_unknown,
                "there is no " + lower(kind) + " \"" + name + "\"" + did_you_mean(name, names),
-               "see `skein get flow`"};
+               "see `skein get " + lower(kind) + "`"};
 }
 
 Result<Value> to_value(const Store& store, const RunRecord& record) {

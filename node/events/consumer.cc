@@ -83,6 +83,7 @@ void Consumer::process(Job& job) {
                                           " times without an answer"});
   } else {
     const Value value = event::to_value(*event);
+    refresh_();
     const auto triggers = triggers_.now();
     for (const trigger::DefinitionPtr& trigger : triggers->matching(*event, value)) {
       served = (!trigger->is_plain() || serve(job, *trigger, *event, value)) && served;

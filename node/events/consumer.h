@@ -48,14 +48,16 @@ class TriggerTable {
 /// why it is not; a crash in between brings it again, and the names of the runs make that harmless.
 class Consumer {
  public:
+  /// `refresh`: makes the table hold what was applied before an event is looked at.
   Consumer(Broker& broker, const Channels& channels, const TriggerTable& triggers, Starter& starter,
-           Letters& letters, EventCounts& counts)
+           Letters& letters, EventCounts& counts, std::function<void()> refresh)
       : broker_(broker),
         channels_(channels),
         triggers_(triggers),
         starter_(starter),
         letters_(letters),
-        counts_(counts) {}
+        counts_(counts),
+        refresh_(std::move(refresh)) {}
   ~Consumer() { close(); }
 
   Result<void> open(std::size_t workers, std::size_t credit);
@@ -81,6 +83,7 @@ class Consumer {
   Starter& starter_;
   Letters& letters_;
   EventCounts& counts_;
+  const std::function<void()> refresh_;
   std::mutex mutex_;
   std::condition_variable more_;
   std::deque<Job> jobs_;

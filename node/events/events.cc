@@ -24,7 +24,8 @@ class NodeEvents : public Events {
         channels_(settings_.tenant, settings_.incarnation),
         starter_(node),
         letters_(broker, channels_),
-        consumer_(broker, channels_, table_, starter_, letters_, counts_),
+        consumer_(broker, channels_, table_, starter_, letters_, counts_,
+                  [this] { keeper_.catch_up(); }),
         keeper_(node, broker, clock, settings_, channels_, {table_, starter_, letters_, counts_}) {}
 
   ~NodeEvents() override {
@@ -142,7 +143,7 @@ class NodeEvents : public Events {
     const trigger::DefinitionPtr trigger = table_.now()->find(name);
     if (!trigger || !trigger->event) {
       return Error{Code::resource_unknown, "there is no trigger \"" + name + "\" that takes events",
-                   "GET /v1/triggers lists those that there are"};
+                   "see `skein trigger list`"};
     }
     const auto all = read_all(broker_, channels_.events, from, to);
     if (!all) {

@@ -84,6 +84,12 @@ void Keeper::refresh() {
   changed_.wait(lock, [&] { return closing_ || done_ >= mine; });
 }
 
+void Keeper::catch_up() {
+  if (seen_.load() != node_.resource_writes()) {
+    refresh();
+  }
+}
+
 void Keeper::work() {
   for (;;) {
     const Instant now = clock_.now();
@@ -96,8 +102,8 @@ void Keeper::work() {
       }
       wanted = wanted_;
     }
-    take_messages();
-    if (wanted > done_ || clock_.now() >= next_look_) {
+    if (wanted > done_ || tried_ != node_.resource_writes() || clock_.now() >= next_look_) {
+      tried_ = node_.resource_writes();
       if (auto looked = look_at_triggers(); !looked) {
         spdlog::warn("triggers could not be looked at: {}", to_string(looked.error()));
       }
@@ -109,6 +115,7 @@ void Keeper::work() {
       done_ = wanted;
       changed_.notify_all();
     }
+    take_messages();
     fire(clock_.now());
     put_tick(clock_.now());
     if (clock_.now() >= next_try_) {
@@ -190,12 +197,14 @@ Result<void> Keeper::read_from(std::optional<std::uint64_t> from) {
 }
 
 Result<void> Keeper::look_at_triggers() {
+  const std::uint64_t writes = node_.resource_writes();
   auto applied = applied_triggers(node_.store());
   if (!applied) {
     return applied.error();
   }
   const ContentHash hash = hash_of(*applied);
   if (hash == known_) {
+    seen_ = writes;
     return {};
   }
   planner_.change(*applied);
@@ -217,6 +226,7 @@ Result<void> Keeper::look_at_triggers() {
   }
   shared_.table.change(std::move(all));
   known_ = hash;
+  seen_ = writes;
   next_try_ = clock_.now();
   return {};
 }

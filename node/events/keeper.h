@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -33,6 +34,8 @@ class Keeper {
   void close();
   /// Returns once what is applied now is in force.
   void refresh();
+  /// The same, at no cost where nothing was applied.
+  void catch_up();
   /// Errors: as of Events::retry.
   Result<void> retry(std::uint64_t number);
 
@@ -62,11 +65,13 @@ class Keeper {
   bool closing_ = false;
   std::uint64_t wanted_ = 0; ///< refreshes that were asked for
   std::uint64_t done_ = 0;
+  std::atomic<std::uint64_t> seen_ = 0; ///< writes of resources that are in force
 
   // Of the thread alone.
   Subscription tail_;
   std::uint64_t tailed_ = 0; ///< the newest message that was read
   bool overran_ = false;     ///< with mutex_: reading stopped because too much waits
+  std::uint64_t tried_ = 0;  ///< writes of resources before the newest look
   ContentHash known_;        ///< of all triggers that are in force
   Instant next_look_;
   Instant next_try_;

@@ -203,7 +203,7 @@ Result<void> Letters::add(const Letter& letter) {
 Result<void> Letters::settle(std::uint64_t number) {
   if (!find(number)) {
     return Error{Code::resource_unknown, "there is no dead letter " + std::to_string(number),
-                 "GET /v1/letters lists those that there are"};
+                 "see `skein event dead list`"};
   }
   const auto stored = append_now(broker_, {channels_.settled, "", {}, std::to_string(number)}, "");
   if (!stored) {

@@ -68,13 +68,16 @@ class EventsTest : public ::testing::Test {
   }
 
   // Stored as a client of the node would have it stored.
-  void apply(const std::string& kind, const std::string& name, const std::string& spec) {
+  void store(const std::string& kind, const std::string& name, const std::string& spec) {
     const std::string text = "apiVersion: skein.dev/v1\nkind: " + kind +
                              "\nmetadata: { name: " + name + " }\nspec:\n" + spec;
     const auto documents = schemas::read_yaml(text, "test.yaml");
     ASSERT_TRUE(documents) << to_string(documents.error());
     const auto applied = apply_document(node_->store(), documents->front(), clock_.now(), nullptr);
     ASSERT_TRUE(applied) << to_string(applied.error());
+  }
+  void apply(const std::string& kind, const std::string& name, const std::string& spec) {
+    store(kind, name, spec);
     events_->refresh();
   }
   void apply_echo(const std::string& on = "") {
@@ -118,6 +121,17 @@ TEST_F(EventsTest, an_event_starts_the_flow_that_a_trigger_names_with_its_data) 
   EXPECT_EQ(to_json(runs()[0].labels), R"({"trigger":"t"})");
   EXPECT_TRUE(eventually([&] { return events_->status().taken == 3; }));
   EXPECT_EQ(runs().size(), 1u);
+}
+
+TEST_F(EventsTest, an_event_finds_what_was_stored_before_it_came) {
+  for (int i = 0; i < 20; ++i) {
+    const std::string n = std::to_string(i);
+    store("Flow", "echo-" + n,
+          "  on: [ { event: { type: a." + n + " } } ]\n" +
+              "  steps: [ { id: a, tool: transform, with: 1 } ]\n");
+    ASSERT_TRUE(events_->publish_all({event_of(n, "a." + n)}));
+  }
+  ASSERT_TRUE(all_ended(20));
 }
 
 TEST_F(EventsTest, an_event_that_comes_again_starts_nothing_again) {
