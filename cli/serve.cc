@@ -154,7 +154,9 @@ void add_serve(CLI::App& app, Chosen& chosen) {
   command
       ->add_option("--nats", wanted->nats,
                    "NATS servers, with commas between them; else one is started for this node; "
-                   "none: everything stays on this node")
+                   "none: everything stays on this node. SKEIN_NATS says the same, and keeps a "
+                   "password out of the list of processes")
+      ->envname("SKEIN_NATS")
       ->type_name("URL")
       ->check(not_empty());
   command->add_option("--nats-creds", wanted->broker.credentials, "Credentials for them")

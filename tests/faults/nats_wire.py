@@ -18,9 +18,16 @@ class Wire:
         self.inbox = None
         self.errors = []
         self.number = self.asked = 0
+        try:
+            self.begin(user, password, tls, name)
+        except Exception:
+            self.close()
+            raise
+
+    def begin(self, user, password, tls, name):
         self.hello = json.loads(self.line().removeprefix(b"INFO "))
         if tls is not None:
-            self.socket = tls.wrap_socket(made, server_hostname="localhost")
+            self.socket = tls.wrap_socket(self.socket, server_hostname="localhost")
         told = {"verbose": False, "pedantic": False, "lang": "wire", "version": "1", "name": name,
                 "protocol": 1, "headers": True, "no_responders": True}
         if user:
