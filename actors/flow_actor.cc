@@ -21,6 +21,15 @@ void not_before(flow::Event& event, Instant newest) {
   std::visit([&](auto& e) { e.at = std::max(e.at, newest); }, event);
 }
 
+// Whether a row of the outbox came with it.
+bool has_message(const flow::Effect& effect) {
+  const auto* finish = std::get_if<flow::Finish>(&effect);
+  return std::holds_alternative<flow::Emit>(effect) ||
+         std::holds_alternative<flow::StartChild>(effect) ||
+         std::holds_alternative<flow::CancelChild>(effect) ||
+         (finish != nullptr && !finish->parent.empty());
+}
+
 } // namespace
 
 Result<void> FlowActorState::create(const flow::Created& created) {
@@ -166,7 +175,7 @@ void FlowActorState::run_effect(const flow::Effect& effect) {
     }
   } else if (const auto* arm = std::get_if<flow::ArmTimer>(&effect)) {
     self->send(shared->timer, Armed{arm->due});
-  } else if (std::holds_alternative<flow::Emit>(effect)) {
+  } else if (has_message(effect)) {
     self->send(shared->outbox, Kick{});
   } else if (std::holds_alternative<flow::Proceed>(effect) && shared->starts(partition_of(run))) {
     handle(flow::Proceeded{shared->around.clock.now()}, {});

@@ -76,6 +76,7 @@ struct FlowActorState {
 
   // flow_effects.cc: attempts of steps, by the class of their effect
   void dispatch(const flow::Dispatch& effect);
+  void begin_child(const flow::Dispatch& effect);
   void has_no_tool(const flow::Place& place, std::uint32_t attempt);
   void queue(const flow::Place& place, UnderWay attempt);
   void start(const SlotGranted& granted);

@@ -48,6 +48,10 @@ void FlowActorState::dispatch(const flow::Dispatch& effect) {
   if (!shared->starts(partition_of(run))) {
     return; // the next start of the node finds it outstanding
   }
+  if (std::holds_alternative<flow::FlowStep>(machine->step_at(effect.place).kind)) {
+    begin_child(effect);
+    return;
+  }
   Tool* tool = tool_of(effect.place);
   const Instant now = shared->around.clock.now();
   if (tool == nullptr) {
@@ -66,6 +70,22 @@ void FlowActorState::dispatch(const flow::Dispatch& effect) {
     }
   }
   queue(effect.place, {effect.attempt, effect.input, effect_class == EffectClass::pure, {}, {}});
+}
+
+// The child is named and pinned before anybody hears of it: its start is a row of the intent's
+// entry.
+void FlowActorState::begin_child(const flow::Dispatch& effect) {
+  const auto& step = std::get<flow::FlowStep>(machine->step_at(effect.place).kind);
+  const auto child = shared->around.child_of(
+      {step, effect.input, machine->effect_key(effect.place), effect.attempt});
+  const Instant now = shared->around.clock.now();
+  if (child) {
+    handle(flow::Begun{now, effect.place, effect.attempt, EffectClass::keyed, child->id,
+                       child->revision},
+           {});
+  } else {
+    handle(event_of(AttemptEnded{effect.place, effect.attempt, child.error(), {}}, now), {});
+  }
 }
 
 void FlowActorState::has_no_tool(const flow::Place& place, std::uint32_t attempt) {

@@ -115,6 +115,13 @@ struct Tick {
 /// To the outbox actor: there is something to send.
 struct Kick {};
 
+/// To the outbox actor: what became of a message.
+struct Sent {
+  OutboxItem item;
+  Result<void> result;
+};
+using SentPtr = std::shared_ptr<const Sent>;
+
 struct Stop {};
 struct Cancel {};
 
@@ -137,5 +144,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Tick)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::FellPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::RisePtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Kick)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::SentPtr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Stop)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(skein::actors::Cancel)

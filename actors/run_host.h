@@ -14,6 +14,20 @@
 
 namespace skein::actors {
 
+using Reply = std::function<void(Result<void>)>;
+
+/// A run that a step's attempt is to start.
+struct ChildWanted {
+  const flow::FlowStep& step;
+  const Value& input;
+  std::string key; ///< of the effect
+  std::uint32_t attempt = 1;
+};
+struct Child {
+  RunId id;
+  ContentHash revision;
+};
+
 /// What the actors are given. Ownership: the caller's, outlives the host.
 struct Surroundings {
   Store& store;
@@ -24,11 +38,13 @@ struct Surroundings {
   /// After every durable entry, in order of its run, on an actor's thread; must not block. `shown`
   /// is what lists show of the run from now on, null where that is as before.
   std::function<void(const Entry&, const RunRecord* shown)> on_entry;
-  /// A message of the outbox; after its entry is durable, at least once. After an error it comes
-  /// again.
-  std::function<Result<void>(const OutboxRow&)> on_message;
+  /// A message of the outbox; after its entry is durable, at least once. Replies once it was taken;
+  /// after an error it comes again. On an actor's thread; must not block.
+  std::function<void(const OutboxRow&, Reply)> on_message;
   /// The store accepts nothing any more; on any thread.
   std::function<void(const Error&)> on_broken;
+  /// Which run of which revision an attempt starts. Errors: those of the step.
+  std::function<Result<Child>(const ChildWanted&)> child_of = {};
 };
 
 struct Limits {
@@ -42,7 +58,6 @@ struct Limits {
 
 class Commits;
 
-using Reply = std::function<void(Result<void>)>;
 using Woken = std::function<void(const RunId&, const Result<void>&)>;
 
 /// The actors of a node: they own the live runs, bring waiting ones back when something comes for

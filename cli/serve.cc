@@ -13,6 +13,7 @@
 
 #include "cli/checks.h"
 #include "cli/commands.h"
+#include "cli/input.h"
 #include "cli/version.h"
 #include "node/remote/endpoint.h"
 #include "node/serve.h"
@@ -28,6 +29,7 @@ struct Wanted {
   std::string cluster = "skein";
   std::uint32_t replicas = 1;
   std::string silence = "3s";
+  std::vector<std::string> labels;
   node::BrokerChoice broker;
 };
 
@@ -82,7 +84,8 @@ std::optional<Error> stay(const node::Node& node) {
   }
 }
 
-node::ServeOptions options_of(const Wanted& wanted, node::Settings settings, Millis silence) {
+node::ServeOptions options_of(const Wanted& wanted, node::Settings settings, Millis silence,
+                              Value labels) {
   node::ServeOptions options;
   options.node = std::move(settings);
   options.listen = wanted.listen;
@@ -91,6 +94,7 @@ node::ServeOptions options_of(const Wanted& wanted, node::Settings settings, Mil
   options.cluster = wanted.cluster;
   options.replicas = wanted.replicas;
   options.silence = silence;
+  options.labels = std::move(labels);
   if (wanted.nats != "none") {
     options.broker = wanted.broker;
     options.broker->urls = wanted.nats;
@@ -110,14 +114,19 @@ int serve(const Context& context, const Wanted& wanted) {
   }
   const auto limit = parse_millis(wanted.drain);
   const auto silence = parse_millis(wanted.silence);
+  auto labels = fields_of(wanted.labels);
   auto settings = context.settings();
-  if (!limit || !silence || !settings) {
-    return complain(!limit ? limit.error() : !silence ? silence.error() : settings.error());
+  if (!limit || !silence || !labels || !settings) {
+    return complain(!limit     ? limit.error()
+                    : !silence ? silence.error()
+                    : !labels  ? labels.error()
+                               : settings.error());
   }
   if (!catch_signals()) {
     return complain(Error{Code::usage_invalid, "cannot catch signals"});
   }
-  auto server = node::Server::open(options_of(wanted, std::move(*settings), *silence));
+  auto server =
+      node::Server::open(options_of(wanted, std::move(*settings), *silence, std::move(*labels)));
   if (!server) {
     return complain(server.error());
   }
@@ -159,6 +168,10 @@ void add_serve(CLI::App& app, Chosen& chosen) {
       ->envname("SKEIN_NATS")
       ->type_name("URL")
       ->check(not_empty());
+  command
+      ->add_option("--label", wanted->labels,
+                   "What `placement` may ask of a node, such as zone=eu; may be given again")
+      ->type_name("KEY=VALUE");
   command->add_option("--nats-creds", wanted->broker.credentials, "Credentials for them")
       ->type_name("FILE");
   command->add_option("--nats-ca", wanted->broker.authority, "Whose certificates they show")

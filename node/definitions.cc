@@ -72,11 +72,13 @@ std::vector<std::string> default_roots() {
   return gone ? std::vector<std::string>() : std::vector<std::string>{here.string()};
 }
 
-flow::Loaded check_flow(const Document& document, const Settings& settings, bool lenient) {
+flow::Loaded check_flow(const Document& document, const Settings& settings, bool lenient,
+                        flow::KnowsFlow knows_flow) {
   const auto tools = tools::make_tool_box(tool_settings(settings));
   flow::LoadOptions options;
   options.lenient = lenient;
   options.tools = tools.get();
+  options.knows_flow = std::move(knows_flow);
   return flow::load(document, options);
 }
 

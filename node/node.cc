@@ -14,9 +14,11 @@
 #include "node/fork.h"
 #include "node/listeners.h"
 #include "node/new_run.h"
+#include "node/replay.h"
 #include "node/system_clock.h"
 #include "node/tool_settings.h"
 #include "node/waiters.h"
+#include "node/work/children.h"
 #include "storage/rocks_store.h"
 #include "tools/tool_box.h"
 
@@ -84,11 +86,16 @@ class EmbeddedNode : public Node {
         clock_,
         [this](const ContentHash& revision) { return definition_of(*store_, revision); },
         [this](const Entry& entry, const RunRecord* shown) { on_entry(entry, shown); },
-        [](const OutboxRow& row) {
+        [this](const OutboxRow& row, const actors::Reply& taken) {
+          if (row.what != OutboxRow::What::event) {
+            children_.deliver(row, taken);
+            return;
+          }
           spdlog::debug("event {} {}", row.destination, row.id);
-          return Result<void>();
+          taken({});
         },
-        [this](const Error& error) { broke(error); }};
+        [this](const Error& error) { broke(error); },
+        [this](const actors::ChildWanted& wanted) { return children_.child_of(wanted); }};
     actors::Limits limits;
     limits.threads = settings_.threads > 0 ? settings_.threads : threads_of_machine();
     limits.effects_in_flight = settings_.effects_in_flight;
@@ -266,9 +273,31 @@ class EmbeddedNode : public Node {
   /// Whether a waiting run waits for no timer that fires soon. Its record, its timers and `last`,
   /// read before both, are of one moment only while nothing is appended.
   bool waits_for_others(const RunRecord& record, Seq last) const {
-    const bool others = !by_timer(record);
+    const bool others = !by_timer(record) && !by_child(record);
     const auto now = store_->last_seq(record.id);
     return others && now && *now == last;
+  }
+
+  // A child that goes on by itself, or whose beginning or end is on its way.
+  bool by_child(const RunRecord& record) const {
+    const auto definition = definition_of(*store_, record.revision);
+    const auto starts_runs = [](const flow::Step& step) {
+      return std::holds_alternative<flow::FlowStep>(step.kind);
+    };
+    if (!definition || std::ranges::none_of((*definition)->steps, starts_runs)) {
+      return false;
+    }
+    const auto machine = machine_at(*store_, record.id);
+    const auto waits = machine ? machine->waits() : std::vector<flow::Machine::Wait>();
+    return std::ranges::any_of(waits, [&](const flow::Machine::Wait& wait) {
+      if (!wait.what.starts_with("child ")) {
+        return false;
+      }
+      const auto child = store_->find_run(RunId(wait.what.substr(6)));
+      const RunState state = child && *child ? (*child)->state : RunState::pending;
+      return state == RunState::waiting ? by_timer(**child) || by_child(**child)
+                                        : state != RunState::paused;
+    });
   }
 
   // A short timer, such as the delay before a retry or the end of a signal's time, is worth staying
@@ -317,6 +346,24 @@ class EmbeddedNode : public Node {
     send([question](Result<void> result) { question->answer(std::move(result)); });
     question.reset();
     return future.get();
+  }
+
+  Children::Ways ways() {
+    return {[this](const RunId& run, flow::Event event, const actors::Reply& reply) {
+              if (!membership_) {
+                host_->deliver(run, std::move(event), reply);
+                return;
+              }
+              membership_->cluster().deliver(
+                  run, std::move(event), [reply](const Result<LogIndex>& done) {
+                    reply(done ? Result<void>() : Result<void>(done.error()));
+                  });
+            },
+            [this](const flow::Placement& placement) {
+              return membership_ ? placed(placement, membership_->cluster().members())
+                     : placement.how == flow::Placement::How::labels ? PartitionSet()
+                                                                     : kEveryPartition;
+            }};
   }
 
   bool is_here(const RunId& run) const {
@@ -402,6 +449,7 @@ class EmbeddedNode : public Node {
   std::unique_ptr<ToolBox> tools_;
   std::shared_ptr<Broker> broker_;
   std::unique_ptr<actors::Committer> committer_;
+  Children children_{*store_, clock_, ways()};
   std::unique_ptr<Membership> membership_; // answers what the host's actors proposed
   std::unique_ptr<actors::RunHost> host_;  // goes before what it is given
   std::once_flag drained_;

@@ -33,6 +33,7 @@ struct ClusterSettings {
   bool alone = false;      ///< the broker is this node's own, and nobody else is on it
   std::string name;        ///< of this node, for people
   std::string url;         ///< of its API, for the other nodes' users
+  Value labels;            ///< of this node, for `placement`: a map of texts, or null
   Millis patience{10'000}; ///< how long what is asked for waits while nobody leads a partition
 };
 
@@ -150,7 +151,8 @@ std::vector<std::string> default_roots();
 
 /// Loads a flow as a node of these settings does, with the tools that it names and their constant
 /// inputs, and starts nothing.
-flow::Loaded check_flow(const Document& document, const Settings& settings, bool lenient = false);
+flow::Loaded check_flow(const Document& document, const Settings& settings, bool lenient = false,
+                        flow::KnowsFlow knows_flow = {});
 
 /// Whether the flow may start with this input, once complete_input filled it in.
 /// Errors: schema_violation, schema_limit.

@@ -201,6 +201,7 @@ ClusterSettings cluster_of(const ServeOptions& options) {
   cluster.timing.settle = options.silence;
   cluster.alone = options.broker->urls.empty();
   cluster.name = options.name;
+  cluster.labels = options.labels;
   return cluster;
 }
 

@@ -24,6 +24,7 @@ struct ServeOptions {
   std::optional<BrokerChoice> broker; ///< absent: none, everything stays on this node
   std::string cluster = "skein";      ///< name
   std::uint32_t replicas = 1;         ///< of streams, on a broker of several servers
+  Value labels;                       ///< of the node: a map of texts, or null
   Millis silence{3'000};              ///< after which another node takes over what this one led
   gateway::Limits limits;
 };

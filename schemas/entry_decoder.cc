@@ -20,7 +20,8 @@ struct Frameless {
 flow::Created event_of(const wire::RunCreated& p, Frameless& in) {
   return {
       in.at,    in.read.text(p.definition()), from_wire(p.revision()),  p.rules(),
-      p.seed(), in.read.json(p.input()),      in.read.json(p.labels()), in.read.text(p.parent())};
+      p.seed(), in.read.json(p.input()),      in.read.json(p.labels()), in.read.text(p.parent()),
+      p.depth()};
 }
 
 flow::Forked event_of(const wire::RunForked& p, Frameless& in) {
@@ -29,8 +30,12 @@ flow::Forked event_of(const wire::RunForked& p, Frameless& in) {
 }
 
 flow::Begun event_of(const wire::StepBegun& p, Frameless& in) {
-  return {in.at, in.read.place(p.step(), p.items()), in.attempt,
-          in.read.one_of(p.effect_class(), EffectClass::llm)};
+  return {in.at,
+          in.read.place(p.step(), p.items()),
+          in.attempt,
+          in.read.one_of(p.effect_class(), EffectClass::llm),
+          RunId(in.read.text(p.child())),
+          from_wire(p.revision())};
 }
 
 flow::Succeeded event_of(const wire::StepSucceeded& p, Frameless& in) {
@@ -76,6 +81,11 @@ flow::Settled event_of(const wire::StepSettled& p, Frameless& in) {
 
 flow::Proceeded event_of(const wire::RunProceeded&, Frameless& in) { return {in.at}; }
 
+flow::ChildEnded event_of(const wire::ChildEnded& p, Frameless& in) {
+  return {in.at, RunId(in.read.text(p.child())), in.read.json(p.output()),
+          p.failure() != nullptr ? std::optional(in.read.failure(p.failure())) : std::nullopt};
+}
+
 template <class T>
 flow::Event event_as(const wire::Envelope& envelope, Frameless& in) {
   return event_of(*static_cast<const T*>(envelope.payload()), in);
@@ -113,6 +123,8 @@ flow::Event event_in(const wire::Envelope& envelope, Frameless& in) {
       return event_as<wire::StepSettled>(envelope, in);
     case Payload::RunProceeded:
       return event_as<wire::RunProceeded>(envelope, in);
+    case Payload::ChildEnded:
+      return event_as<wire::ChildEnded>(envelope, in);
     default:
       break;
   }

@@ -22,7 +22,7 @@ Written write(Writer& w, const flow::Created& e) {
   const wire::Hash revision = to_wire(e.revision);
   return {wire::Payload::RunCreated,
           wire::CreateRunCreated(w.out(), definition, or_absent(revision), e.rules, e.seed, input,
-                                 labels, parent)
+                                 labels, parent, e.depth)
               .Union()};
 }
 
@@ -37,8 +37,13 @@ Written write(Writer& w, const flow::Forked& e) {
 Written write(Writer& w, const flow::Begun& e) {
   const auto items = w.numbers(e.place.path());
   const auto effect_class = static_cast<std::uint8_t>(e.effect_class);
-  return {wire::Payload::StepBegun,
-          wire::CreateStepBegun(w.out(), e.place.step, items, effect_class).Union(), e.attempt};
+  const TextOffset child = w.text(e.child.get());
+  const wire::Hash revision = to_wire(e.revision);
+  return {
+      wire::Payload::StepBegun,
+      wire::CreateStepBegun(w.out(), e.place.step, items, effect_class, child, or_absent(revision))
+          .Union(),
+      e.attempt};
 }
 
 Written write(Writer& w, const flow::Succeeded& e) {
@@ -109,6 +114,14 @@ Written write(Writer& w, const flow::Settled& e) {
 
 Written write(Writer& w, const flow::Proceeded&) {
   return {wire::Payload::RunProceeded, wire::CreateRunProceeded(w.out()).Union()};
+}
+
+Written write(Writer& w, const flow::ChildEnded& e) {
+  const TextOffset child = w.required_text(e.child.get());
+  const auto output = w.json(e.output);
+  const auto failure = e.failure ? w.failure(*e.failure) : Offset<wire::Failure>();
+  return {wire::Payload::ChildEnded,
+          wire::CreateChildEnded(w.out(), child, output, failure).Union()};
 }
 
 } // namespace

@@ -64,11 +64,13 @@ Written write(Writer& w, const LeaderAnnounced& announced) {
 Written write(Writer& w, const Alive& alive) {
   const auto name = w.text(alive.name);
   const auto url = w.text(alive.url);
+  const auto labels = w.json(alive.labels);
   const cluster::Beat& beat = alive.beat;
-  return {wire::Payload::Heartbeat,
-          wire::CreateHeartbeat(w.out(), beat.node.get(), beat.life, beat.load, beat.ready,
-                                beat.draining, beat.leads.to_ullong(), name, url, beat.said.ms)
-              .Union()};
+  return {
+      wire::Payload::Heartbeat,
+      wire::CreateHeartbeat(w.out(), beat.node.get(), beat.life, beat.load, beat.ready,
+                            beat.draining, beat.leads.to_ullong(), name, url, beat.said.ms, labels)
+          .Union()};
 }
 
 // The event is encoded before, for one builder builds one root at a time.
@@ -169,6 +171,7 @@ NodeMessage message_of(const wire::Heartbeat& beat, Reader& read) {
   alive.beat.said = Instant{beat.at()};
   alive.name = read.text(beat.name());
   alive.url = read.text(beat.url());
+  alive.labels = read.json(beat.labels());
   return alive;
 }
 

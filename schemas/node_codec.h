@@ -36,8 +36,9 @@ struct LeaderAnnounced {
 /// A node says that it is there.
 struct Alive {
   cluster::Beat beat;
-  std::string name; ///< for people
-  std::string url;  ///< of its API; "" where it has none
+  std::string name;  ///< for people
+  std::string url;   ///< of its API; "" where it has none
+  Value labels = {}; ///< a map of texts, or null
 };
 
 /// An event for a run that the receiver leads.

@@ -18,7 +18,9 @@ std::string encode_outbox(const OutboxRow& row) {
   const TextOffset id = w.required_text(row.id);
   const TextOffset destination = w.required_text(row.destination);
   const auto message = w.json(row.message);
-  return w.finish(wire::CreateOutbox(w.out(), id, destination, message), wire::OutboxIdentifier());
+  return w.finish(wire::CreateOutbox(w.out(), id, destination, message, kVersion,
+                                     static_cast<std::uint8_t>(row.what)),
+                  wire::OutboxIdentifier());
 }
 
 Result<OutboxRow> decode_outbox(std::string_view bytes) {
@@ -32,7 +34,8 @@ Result<OutboxRow> decode_outbox(std::string_view bytes) {
     return too_new(kOutbox, kept.schema_version());
   }
   Reader read(kOutbox, nullptr);
-  OutboxRow row{read.text(kept.id()), read.text(kept.destination()), read.json(kept.message())};
+  OutboxRow row{read.text(kept.id()), read.text(kept.destination()), read.json(kept.message()),
+                read.one_of(kept.what(), OutboxRow::What::child_end)};
   if (read.error()) {
     return *read.error();
   }

@@ -43,6 +43,7 @@ struct Labels {
   const Node* words; ///< of the step in the file; null where it is not found
 
   std::string operator()(const flow::ToolStep& step) const { return "tool " + step.tool; }
+  std::string operator()(const flow::FlowStep& step) const { return "flow " + step.flow; }
   std::string operator()(const flow::SetStep& step) const {
     std::string names;
     for (const auto& assignment : step.assignments) {

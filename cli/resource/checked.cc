@@ -18,13 +18,14 @@ void tell(const Context& context, const std::vector<flow::Finding>& findings) {
 } // namespace
 
 node::CheckedDocument checked_document(const Context& context, const Document& document,
-                                       bool lenient) {
+                                       bool lenient, flow::KnowsFlow knows_flow) {
   const auto settings = context.settings();
   if (!settings) {
     complain(settings.error());
     return {};
   }
-  node::CheckedDocument checked = node::check_document(document, *settings, lenient);
+  node::CheckedDocument checked =
+      node::check_document(document, *settings, lenient, std::move(knows_flow));
   tell(context, checked.findings);
   return checked;
 }

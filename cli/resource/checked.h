@@ -12,6 +12,6 @@ namespace skein::cli {
 flow::DefinitionPtr checked(const Context& context, const Document& document, bool lenient);
 /// A document of any kind, in the same way. Its name is empty where one is an error.
 node::CheckedDocument checked_document(const Context& context, const Document& document,
-                                       bool lenient);
+                                       bool lenient, flow::KnowsFlow knows_flow = {});
 
 } // namespace skein::cli

@@ -20,6 +20,21 @@ std::string noun_of(const std::string& kind) {
   return row == kinds().end() ? "" : row->name;
 }
 
+// Among what is checked together; what is applied already is nobody's to know here.
+flow::KnowsFlow flows_of(const std::vector<Document>& documents) {
+  std::vector<std::string> names;
+  for (const Document& document : documents) {
+    const Node* metadata = document.root.find("metadata");
+    const Node* name = metadata != nullptr ? metadata->find("name") : nullptr;
+    if (name != nullptr && name->scalar.is(Kind::string)) {
+      names.emplace_back(name->scalar.as_string());
+    }
+  }
+  return [names = std::move(names)](std::string_view flow) {
+    return std::ranges::find(names, flow) != names.end();
+  };
+}
+
 int validate(const Context& context, const Wanted& wanted) {
   const auto documents = documents_of(wanted.files);
   if (!documents) {
@@ -27,8 +42,9 @@ int validate(const Context& context, const Wanted& wanted) {
   }
   int code = kDone;
   std::vector<Value> valid;
+  const flow::KnowsFlow knows_flow = flows_of(*documents);
   for (const Document& document : *documents) {
-    const auto found = checked_document(context, document, wanted.lenient);
+    const auto found = checked_document(context, document, wanted.lenient, knows_flow);
     const std::string noun = noun_of(found.kind);
     if (found.name.empty()) {
       code = kWrongUsage;

@@ -47,6 +47,10 @@ struct Story::Teller {
   }
   void operator()(const flow::Begun& e) const {
     about(e.place);
+    if (!e.child.get().empty()) {
+      told.what = "starts run " + e.child.get();
+      return;
+    }
     told.what =
         "begins attempt " + std::to_string(e.attempt) + ", " + std::string(name_of(e.effect_class));
   }
@@ -93,6 +97,12 @@ struct Story::Teller {
   void operator()(const flow::Proceeded&) const {
     told.what = "goes on";
     told.cause = story.entry_text(story.last_);
+  }
+  void operator()(const flow::ChildEnded& e) const {
+    told.what = e.failure ? "run " + e.child.get() + " did not succeed: " + e.failure->code + ": " +
+                                e.failure->message
+                          : "run " + e.child.get() + " succeeded: " + brief(e.output);
+    told.cause = "run " + e.child.get();
   }
   void asked(const std::string& what, const std::string& by, const std::string& reason) const {
     told.what = what + by + because(reason);

@@ -69,6 +69,9 @@ std::string answer_to(const RunId& run, const std::string& what) {
   if (what.starts_with("signal ")) {
     return "send it with: skein run signal " + run.get() + " " + what.substr(7);
   }
+  if (what.starts_with("child ")) {
+    return "see what it waits for: skein run status " + what.substr(6);
+  }
   return "";
 }
 

@@ -42,6 +42,9 @@ enum class Code : std::uint16_t {
   flow_failed = 1308,
   step_in_doubt = 1310,
   replay_mismatch = 1311,
+  run_depth = 1312,
+  child_cancelled = 1313,
+  placement_unmet = 1314,
   // 20xx envelopes, batches, journal entries
   wire_invalid = 2001,
   wire_limit = 2002,

@@ -80,6 +80,24 @@ struct ToolStep {
   std::optional<EffectClass> effect_class; ///< overrides the tool's
 };
 
+/// Where what a step starts shall run.
+struct Placement {
+  enum class How : std::uint8_t {
+    spread, ///< anywhere
+    local,  ///< on the node that leads the run of the step
+    labels, ///< on a node that has all of these
+  };
+  How how = How::spread;
+  std::vector<std::pair<std::string, std::string>> labels;
+};
+
+/// A run of another flow, or of the same: its output is the step's.
+struct FlowStep {
+  std::string flow;
+  Template with; ///< its input
+  Placement placement;
+};
+
 struct SetStep {
   enum class Reducer : std::uint8_t { replace, append, merge, sum };
   struct Assignment {
@@ -152,7 +170,12 @@ struct FailStep {
 };
 
 using StepKind = std::variant<ToolStep, SetStep, SwitchStep, ParallelStep, ForEachStep, WaitStep,
-                              ApprovalStep, EmitStep, RespondStep, FailStep>;
+                              ApprovalStep, EmitStep, RespondStep, FailStep, FlowStep>;
+
+/// Whether its attempts are made outside the machine: by a tool, or by another run.
+inline bool has_attempts(const StepKind& kind) {
+  return std::holds_alternative<ToolStep>(kind) || std::holds_alternative<FlowStep>(kind);
+}
 
 /// One edge of the graph: taken when its source ended and chose it.
 struct Edge {

@@ -160,7 +160,15 @@ void put(DigestWriter& out, const Finish& e) {
   if (e.failure) {
     out.put(*e.failure);
   }
+  if (!e.parent.empty()) {
+    out.put(e.parent);
+  }
 }
+void put(DigestWriter& out, const StartChild& e) {
+  out.put(e.child.get()).put(e.flow).put(to_string(e.revision)).put(e.input).put(e.labels);
+  out.put(std::uint64_t{e.depth});
+}
+void put(DigestWriter& out, const CancelChild& e) { out.put(e.child.get()); }
 
 } // namespace
 

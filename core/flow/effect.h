@@ -75,10 +75,26 @@ struct Finish {
   Value output;
   std::optional<Failure> failure;
   Digest output_digest;
+  std::string parent = {}; ///< the run to tell; "" for none
+};
+
+/// Start a run for a step, once, however often it is asked for: its end comes back as ChildEnded.
+struct StartChild {
+  RunId child;
+  std::string flow;
+  ContentHash revision;
+  Value input;
+  Value labels;            ///< of this run
+  std::uint32_t depth = 1; ///< of the child
+};
+
+/// Nobody waits for this child any more: cancel it.
+struct CancelChild {
+  RunId child;
 };
 
 using Effect = std::variant<Dispatch, Execute, Abandon, ArmTimer, DisarmTimer, OpenWait, CloseWait,
-                            Emit, Proceed, Show, Finish>;
+                            Emit, Proceed, Show, Finish, StartChild, CancelChild>;
 using Effects = std::vector<Effect>;
 
 /// For the journal: equal effects in equal order have equal digests.

@@ -110,6 +110,12 @@ void mend_event(CancelAsked& e) { mend_all(e.by, e.reason); }
 void mend_event(PauseAsked& e) { mend_all(e.by, e.reason); }
 void mend_event(ResumeAsked& e) { mend_all(e.by); }
 void mend_event(Settled& e) { mend_all(e.output, e.by); }
+void mend_event(ChildEnded& e) {
+  mend_all(e.output);
+  if (e.failure) {
+    mend_all(e.failure->code, e.failure->message, e.failure->hint, e.failure->step);
+  }
+}
 template <class E>
 void mend_event(E&) {} // Begun, FoundInDoubt, Expired, Proceeded
 
@@ -134,7 +140,7 @@ std::string_view kind_of(const Event& event) {
       "run.created",       "run.forked",       "step.begun",      "step.succeeded",
       "step.failed",       "step.in_doubt",    "timer.expired",   "signal.received",
       "approval.answered", "run.cancel_asked", "run.pause_asked", "run.resume_asked",
-      "step.settled",      "run.proceeded"};
+      "step.settled",      "run.proceeded",    "child.ended"};
   return kKinds[event.index()];
 }
 

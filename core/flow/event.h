@@ -42,8 +42,9 @@ struct Created {
   std::uint32_t rules = kRules; ///< version of the machine's rules
   std::uint64_t seed = 0;
   Value input;
-  Value labels;       ///< map of strings, or null
-  std::string parent; ///< run id, or ""
+  Value labels;            ///< map of strings, or null
+  std::string parent;      ///< run id, or ""
+  std::uint32_t depth = 0; ///< how many runs are above it
 };
 
 /// A copy of the entries of another run ends here; what follows is this run's own.
@@ -61,6 +62,8 @@ struct Begun {
   Place place;
   std::uint32_t attempt = 1;
   EffectClass effect_class = EffectClass::unsafe;
+  RunId child = {};          ///< the run that it starts; "" where it is a tool's
+  ContentHash revision = {}; ///< of the child's definition, pinned here
 };
 
 struct Succeeded {
@@ -142,9 +145,17 @@ struct Proceeded {
   Instant at;
 };
 
+/// A run that a step started has ended. One that nobody waits for changes nothing.
+struct ChildEnded {
+  Instant at;
+  RunId child;
+  Value output;
+  std::optional<Failure> failure; ///< where it did not succeed
+};
+
 using Event =
     std::variant<Created, Forked, Begun, Succeeded, Failed, FoundInDoubt, Expired, Signalled,
-                 Answered, CancelAsked, PauseAsked, ResumeAsked, Settled, Proceeded>;
+                 Answered, CancelAsked, PauseAsked, ResumeAsked, Settled, Proceeded, ChildEnded>;
 
 Instant at_of(const Event& event);
 /// The id that a sender outside gave its event, so that it happens once; "" where it has none.

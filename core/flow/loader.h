@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/base/result.h"
@@ -17,11 +19,16 @@ struct Finding {
   bool warning = false;
 };
 
+/// Whether there is, or will be, a flow of this name.
+using KnowsFlow = std::function<bool(std::string_view)>;
+
 struct LoadOptions {
   bool lenient =
       false; ///< unknown keys are warnings; what can only fail once it runs is no finding
   const ToolBox* tools =
       nullptr; ///< where given: unknown tools and wrong constant inputs are findings
+  /// Where given: flows that steps name and it does not know are warnings.
+  KnowsFlow knows_flow = {};
 };
 
 /// What loading a document came to: a definition if and only if no finding is an error.

@@ -75,6 +75,7 @@ struct Ignores {
   }
   bool operator()(const Settled&) const { return false; }
   bool operator()(const Proceeded&) const { return state.ready.empty() || state.paused; }
+  bool operator()(const ChildEnded& e) const { return !state.children.contains(e.child.get()); }
 };
 
 } // namespace
@@ -272,6 +273,7 @@ std::vector<Machine::StepView> Machine::view() const {
       const Place place = around(inside, index, inside.depth);
       views.push_back({place, text_of(place), std::string(name_of(step.status)), step.attempt,
                        step.failure ? std::optional(*step.failure) : std::nullopt, step.output});
+      views.back().child = step.child ? step.child->get() : std::string();
       count_items(definition_->steps[index], step, views.back());
     }
   };

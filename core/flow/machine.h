@@ -67,8 +67,8 @@ class Machine {
   /// order.
   std::vector<Outstanding> outstanding() const;
   bool wants_to_proceed() const; ///< a restart feeds Proceeded
-  /// Nothing is in flight and nothing will happen until a timer, a signal or a person: may leave
-  /// memory.
+  /// Nothing is in flight and nothing will happen until a timer, a signal, a person or another run:
+  /// may leave memory.
   bool at_rest() const;
 
   Checkpoint checkpoint(Seq seq) const;
@@ -96,12 +96,14 @@ class Machine {
     std::uint32_t items = 0; ///< of a for_each that has begun
     std::uint32_t items_done = 0;
     std::uint32_t items_failed = 0; ///< of those that are done
+    std::string child = {};         ///< the run that its newest attempt started
   };
   std::vector<StepView> view() const;
 
-  /// What keeps a step waiting: people, a signal, or an instant.
+  /// What keeps a step waiting: people, a signal, another run, or an instant.
   struct Wait {
-    std::string what; ///< "approval agree", "signal go", "timer 2026-…", as waiting_for() says it
+    /// "approval agree", "signal go", "child pay-7h2…", "timer 2026-…", as waiting_for() says it.
+    std::string what;
     std::string step;
     Value message;                        ///< what the approvers are shown, or null
     std::vector<std::string> approvers;   ///< who may approve; empty: anyone

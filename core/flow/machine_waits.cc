@@ -45,6 +45,9 @@ std::vector<Machine::Wait> Machine::waits() const {
       wait.then = !wait.until                                    ? ""
                   : std::get<WaitStep>(kind).continue_on_timeout ? "over"
                                                                  : "failed";
+    } else if (step.child) {
+      wait.what = "child " + step.child->get();
+      wait.then = wait.until ? "failed" : "";
     } else if (wait.until) {
       wait.what = "timer " + to_string(*wait.until);
       wait.then = "over";

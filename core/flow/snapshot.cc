@@ -148,6 +148,9 @@ class Writer {
     if (step.detail) {
       std::visit([&](const auto& detail) { add_detail(entry, place, detail); }, *step.detail);
     }
+    if (step.child) {
+      entry.emplace_back("child", step.child->get());
+    }
     return Value::of_map(std::move(entry));
   }
 
@@ -221,28 +224,39 @@ class Writer {
         waiters.push_back(to_value(place));
       }
     }
-    return object({{"state", number(static_cast<std::uint64_t>(state_.state))},
-                   {"reason", state_.reason},
-                   {"waiting_for", state_.waiting_for},
-                   {"paused", state_.paused},
-                   {"paused_by_doubt", state_.paused_by_doubt},
-                   {"created_at", state_.created_at.ms},
-                   {"seed", number(state_.seed)},
-                   {"rules", number(state_.rules)},
-                   {"input", state_.input},
-                   {"vars", state_.vars},
-                   {"response", state_.response},
-                   {"output", state_.output},
-                   {"failure", state_.failure ? flow::to_value(*state_.failure) : Value()},
-                   {"steps_ended", number(state_.steps_ended)},
-                   {"ready", Value::of_list(std::move(ready))},
-                   {"ready_popped", number(state_.ready_popped)},
-                   {"timers", Value::of_list(std::move(timers))},
-                   {"next_timer", number(state_.next_timer)},
-                   {"signals", Value::of_list(std::move(signals))},
-                   {"signals_seen", number(state_.signals_seen)},
-                   {"signal_ids", Value::of_list(std::move(signal_ids))},
-                   {"waiters", Value::of_list(std::move(waiters))}});
+    std::vector<MapEntry> cell{
+        {"state", number(static_cast<std::uint64_t>(state_.state))},
+        {"reason", state_.reason},
+        {"waiting_for", state_.waiting_for},
+        {"paused", state_.paused},
+        {"paused_by_doubt", state_.paused_by_doubt},
+        {"created_at", state_.created_at.ms},
+        {"seed", number(state_.seed)},
+        {"rules", number(state_.rules)},
+        {"input", state_.input},
+        {"vars", state_.vars},
+        {"response", state_.response},
+        {"output", state_.output},
+        {"failure", state_.failure ? flow::to_value(*state_.failure) : Value()},
+        {"steps_ended", number(state_.steps_ended)},
+        {"ready", Value::of_list(std::move(ready))},
+        {"ready_popped", number(state_.ready_popped)},
+        {"timers", Value::of_list(std::move(timers))},
+        {"next_timer", number(state_.next_timer)},
+        {"signals", Value::of_list(std::move(signals))},
+        {"signals_seen", number(state_.signals_seen)},
+        {"signal_ids", Value::of_list(std::move(signal_ids))},
+        {"waiters", Value::of_list(std::move(waiters))}};
+    if (!state_.parent.empty()) {
+      cell.emplace_back("parent", state_.parent);
+    }
+    if (state_.depth > 0) {
+      cell.emplace_back("depth", number(state_.depth));
+    }
+    if (!state_.labels.is_null()) {
+      cell.emplace_back("labels", state_.labels);
+    }
+    return Value::of_map(std::move(cell));
   }
 
   const State& state_;
@@ -286,6 +300,9 @@ class Reader {
     state_.created_at = Instant{static_cast<std::int64_t>(number_at(run, "created_at"))};
     state_.seed = number_at(run, "seed");
     state_.rules = static_cast<std::uint32_t>(number_at(run, "rules"));
+    state_.parent = text_at(run, "parent");
+    state_.depth = static_cast<std::uint32_t>(number_at(run, "depth"));
+    state_.labels = value_at(run, "labels");
     state_.input = value_at(run, "input");
     state_.vars = value_at(run, "vars");
     state_.input_digest = digest_of(state_.input);
@@ -366,8 +383,14 @@ class Reader {
     if (!read_detail(entry, *place, *step)) {
       return false;
     }
-    const bool tool = std::holds_alternative<ToolStep>(definition_.steps[place->step].kind);
-    state_.running += tool && step->status == StepStatus::running ? 1 : 0;
+    const bool attempts = has_attempts(definition_.steps[place->step].kind);
+    state_.running += attempts && step->status == StepStatus::running ? 1 : 0;
+    if (const std::string child = text_at(entry, "child"); !child.empty()) {
+      step->child = std::make_unique<RunId>(child);
+      if (step->status == StepStatus::waiting) {
+        state_.children.emplace(child, *place);
+      }
+    }
     if (step->status == StepStatus::in_doubt) {
       state_.doubted.insert(*place);
     }

@@ -103,8 +103,8 @@ void collect(const Definition& definition, const Frame& frame, std::uint16_t sco
   for (const StepIndex index : definition.scopes[scope].steps) {
     const Step& shape = definition.steps[index];
     const StepState& step = frame.steps[shape.local];
-    const bool tool = std::holds_alternative<ToolStep>(shape.kind);
-    if (tool && (step.status == StepStatus::running || step.status == StepStatus::in_doubt)) {
+    if (has_attempts(shape.kind) &&
+        (step.status == StepStatus::running || step.status == StepStatus::in_doubt)) {
       places.push_back(around(inside, index, inside.depth));
     }
   }
@@ -223,6 +223,9 @@ Digest cell_digest(const Place& place, const StepState& step) {
   if (step.detail) {
     std::visit([](const auto& detail) { put(out, detail); }, *step.detail);
   }
+  if (step.child) {
+    out.put(step.child->get());
+  }
   return out.finish();
 }
 
@@ -244,6 +247,9 @@ Digest total_digest(const State& state) {
   out.put(state.signals_seen).put(state.signals_digest.value());
   out.put(state.next_timer).put(std::uint64_t{state.signal_ids.size()});
   out.put(state.cells.value());
+  if (!state.parent.empty() || state.depth > 0) { // digests of runs without are older than these
+    out.put(state.parent).put(std::uint64_t{state.depth});
+  }
   return out.finish();
 }
 

@@ -29,7 +29,7 @@ enum class StepStatus : std::uint8_t {
   ready,    ///< waits in State::ready for its turn
   running,  ///< an attempt is dispatched, or branches or items are under way
   retrying, ///< waits for the next attempt
-  waiting,  ///< for a timer, a signal or people
+  waiting,  ///< for a timer, a signal, people or a child run
   in_doubt, ///< an unsafe attempt may have happened; an operator decides
   succeeded,
   failed,
@@ -39,6 +39,11 @@ enum class StepStatus : std::uint8_t {
 
 inline bool has_ended(StepStatus status) { return status >= StepStatus::succeeded; }
 std::string_view name_of(StepStatus status);
+
+/// How many runs may be above a run.
+inline constexpr std::uint32_t kMaxDepth = 8;
+/// Children of one run that are under way at once.
+inline constexpr std::size_t kMaxChildren = 10'000;
 
 /// Part of a key in storage.
 inline bool may_name_signal(std::string_view name) { return !name.empty() && name.size() <= 256; }
@@ -95,8 +100,9 @@ struct StepState {
   Digest output_digest;
   std::unique_ptr<Failure> failure;
   std::unique_ptr<Detail> detail;
-  Digest cell;          ///< its part of the state's digest at the end of the last event
-  bool counted = false; ///< whether that part is in the sum
+  std::unique_ptr<RunId> child; ///< that the newest attempt started
+  Digest cell;                  ///< its part of the state's digest at the end of the last event
+  bool counted = false;         ///< whether that part is in the sum
   bool dirty = false;
 };
 
@@ -133,6 +139,9 @@ struct State {
   Instant created_at;
   std::uint64_t seed = 0;
   std::uint32_t rules = 1;
+  std::string parent;      ///< who is told of the end; "" for nobody
+  std::uint32_t depth = 0; ///< runs above it
+  Value labels;            ///< what children inherit
   Value input;
   Value vars;
   Digest input_digest;
@@ -157,6 +166,7 @@ struct State {
   std::uint64_t waiters_seen = 0;
   std::set<Place> approvals;
   std::set<Place> doubted;
+  std::map<std::string, Place> children;             ///< that are waited for, by run id
   std::map<std::string, std::deque<Signal>> signals; ///< by name, not consumed yet
   std::size_t signals_kept = 0;
   std::size_t results_kept = 0; ///< of every for_each under way
@@ -191,7 +201,7 @@ void add_frame(State& state, const Definition& definition, const Place& key, Blo
 /// REQUIRES: it is there, and none of its steps counts in the sums.
 void remove_frame(State& state, const Place& key);
 
-/// The tool steps that are running or in doubt, in order of their places.
+/// The steps with attempts that are running or in doubt, in order of their places.
 std::vector<Place> under_way(const State& state, const Definition& definition);
 
 void push_ready(State& state, const Place& place);

@@ -85,6 +85,9 @@ void Turn::on(const Created& event) {
   state_.rules = event.rules;
   state_.input = event.input;
   state_.vars = definition_.vars;
+  state_.parent = event.parent;
+  state_.depth = event.depth;
+  state_.labels = event.labels;
   state_.input_digest = digest_of(state_.input);
   state_.vars_digest = digest_of(state_.vars);
   state_.response_digest = digest_of(state_.response);
@@ -109,7 +112,9 @@ void Turn::on(const Forked& event) {
   state_.paused = false;
   state_.paused_by_doubt = false;
   state_.reason.clear();
+  state_.parent.clear(); // who started the source waits for the source
   force_show_ = true;
+  forget_children();
   for (const auto& [id, timer] : state_.timers) {
     effects_.push_back(ArmTimer{id, timer.due});
   }
@@ -132,10 +137,29 @@ void Turn::on(const Forked& event) {
   }
 }
 
+// Those of the source: this run starts its own, as it does with other attempts under way.
+void Turn::forget_children() {
+  for (const auto& [child, place] : state_.children) {
+    StepState& step = at(place);
+    if (step.timer != 0) { // armed with the next intent
+      remove_timer(state_, step.timer);
+      step.timer = 0;
+    }
+    step.child.reset();
+    step.status = StepStatus::running;
+    ++state_.running;
+  }
+  state_.children.clear();
+}
+
 void Turn::on(const Begun& event) {
   StepState& step = at(event.place);
   step.begun = true;
   step.effect_class = event.effect_class;
+  if (const auto* flow = std::get_if<FlowStep>(&step_of(event.place).kind)) {
+    start_child(event, *flow);
+    return;
+  }
   effects_.push_back(Execute{event.place, event.attempt});
 }
 
@@ -147,6 +171,20 @@ void Turn::on(const Failed& event) {
     failure.step = step_of(event.place).id;
   }
   retry_or_fail(event.place, std::move(failure));
+}
+
+void Turn::on(const ChildEnded& event) {
+  const auto waiting = state_.children.find(event.child.get());
+  const Place place = waiting->second;
+  state_.children.erase(waiting);
+  if (!event.failure) {
+    succeed(place, event.output);
+    return;
+  }
+  Failure failure = *event.failure;
+  failure.message = "run " + event.child.get() + ": " + failure.message;
+  failure.step = step_of(place).id;
+  retry_or_fail(place, std::move(failure));
 }
 
 void Turn::on(const FoundInDoubt& event) {
@@ -201,6 +239,13 @@ void Turn::on(const Expired& event) {
 
 void Turn::give_up(const Place& place) {
   const Step& shape = step_of(place);
+  if (std::holds_alternative<FlowStep>(shape.kind)) {
+    retry_or_fail(place,
+                  failure_of(place, Error{Code::step_timeout, "run " + at(place).child->get() +
+                                                                  " took longer than " +
+                                                                  to_string(*shape.timeout)}));
+    return;
+  }
   const auto late = [&](const Millis& limit) {
     return failure_of(place, Error{Code::wait_timeout,
                                    text_of(place) + " had no answer within " + to_string(limit)});
@@ -331,6 +376,9 @@ std::string Turn::what_it_waits_for() const {
   }
   if (!state_.waiters.empty()) {
     return "signal " + state_.waiters.begin()->first;
+  }
+  if (!state_.children.empty()) {
+    return "child " + state_.children.begin()->first;
   }
   if (!state_.due.empty()) {
     return "timer " + to_string(state_.due.begin()->first);

@@ -37,6 +37,7 @@ class Turn {
   void on(const ResumeAsked& event);
   void on(const Settled& event);
   void on(const Proceeded& event);
+  void on(const ChildEnded& event);
 
   /// Begins what is ready, shows what changed and brings the digests up to date.
   Effects finish();
@@ -61,10 +62,12 @@ class Turn {
   void begin_kind(const Place& place, const EmitStep& kind);
   void begin_kind(const Place& place, const RespondStep& kind);
   void begin_kind(const Place& place, const FailStep& kind);
+  void begin_kind(const Place& place, const FlowStep& kind);
   void wait_for_time(const Place& place, const WaitStep& kind);
   void wait_for_signal(const Place& place, const WaitStep& kind);
   void dispatch(const Place& place, StepState& step);
   void start_next_item(const Place& place);
+  void start_child(const Begun& event, const FlowStep& kind);
   void enter(const BlockAt& at);
 
   // turn_end.cc: what follows from a step's end
@@ -110,6 +113,7 @@ class Turn {
   void go_on_or_ask();
   std::string doubt_about(const Place& place) const;
   void give_up(const Place& place);
+  void forget_children();
 
   const Definition& definition_;
   State& state_;

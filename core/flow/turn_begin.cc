@@ -173,6 +173,43 @@ void Turn::begin_kind(const Place& place, const ToolStep& kind) {
   dispatch(place, step);
 }
 
+void Turn::begin_kind(const Place& place, const FlowStep& kind) {
+  std::optional<Error> refused;
+  if (state_.depth >= kMaxDepth) {
+    refused =
+        Error{Code::run_depth,
+              "this run has " + std::to_string(state_.depth) + " above it: it may start no other",
+              "let the flow that calls itself end earlier: see `parent` of the run"};
+  } else if (state_.children.size() >= kMaxChildren) {
+    refused = Error{Code::run_limit,
+                    "the run waits for " + std::to_string(kMaxChildren) + " children already",
+                    "lower `max_parallel`"};
+  }
+  auto input = refused ? Result<Value>(*refused)
+                       : kind.with.evaluate(ScopeView(definition_, state_, run_, place));
+  if (!input) {
+    fail(place, failure_of(place, input.error()));
+    return;
+  }
+  StepState& step = at(place);
+  step.input = input->is_null() ? Value::of_map({}) : std::move(*input);
+  dispatch(place, step);
+}
+
+// From here on nothing of it is under way in this process: the run may leave memory.
+void Turn::start_child(const Begun& event, const FlowStep& kind) {
+  StepState& step = at(event.place);
+  --state_.running;
+  step.status = StepStatus::waiting;
+  step.child = std::make_unique<RunId>(event.child);
+  state_.children.emplace(event.child.get(), event.place);
+  effects_.push_back(StartChild{event.child, kind.flow, event.revision, step.input, state_.labels,
+                                state_.depth + 1});
+  if (const auto& timeout = step_of(event.place).timeout) {
+    step.timer = arm(event.place, Timer::Purpose::give_up, now_ + *timeout);
+  }
+}
+
 void Turn::begin_kind(const Place& place, const SetStep& kind) {
   for (const SetStep::Assignment& assignment : kind.assignments) {
     auto value = assignment.value.evaluate(ScopeView(definition_, state_, run_, place));

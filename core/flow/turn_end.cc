@@ -257,9 +257,12 @@ void Turn::cancel_step(const Place& place) {
 
 // Gives back whatever a step that stops being under way holds.
 void Turn::release(const Place& place, StepState& step) {
-  const bool tool = std::holds_alternative<ToolStep>(step_of(place).kind);
-  if (step.status == StepStatus::running && tool) {
+  if (step.status == StepStatus::running && has_attempts(step_of(place).kind)) {
     --state_.running;
+  }
+  if (step.status == StepStatus::waiting && step.child &&
+      state_.children.erase(step.child->get()) > 0) {
+    effects_.push_back(CancelChild{*step.child});
   }
   if (step.status == StepStatus::in_doubt) {
     state_.doubted.erase(place);
@@ -342,7 +345,8 @@ void Turn::finish_run(RunState final, Value output, std::optional<Failure> failu
   }
   state_.output = output;
   state_.failure = failure;
-  finish_ = Finish{final, std::move(output), std::move(failure), state_.output_digest};
+  finish_ =
+      Finish{final, std::move(output), std::move(failure), state_.output_digest, state_.parent};
 }
 
 const StepState* Turn::result_of(const BlockAt& block) {

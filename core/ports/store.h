@@ -38,11 +38,19 @@ struct WaitRow {
   auto operator<=>(const WaitRow&) const = default;
 };
 
-/// A message for the world, sent after its entry is durable and dropped once it is delivered.
+/// A message for the world or for another run, sent after its entry is durable and dropped once it
+/// is delivered.
 struct OutboxRow {
+  enum class What : std::uint8_t {
+    event,        ///< a CloudEvent for the world
+    child_start,  ///< begin this run
+    child_cancel, ///< cancel it
+    child_end,    ///< tell this run that its child has ended
+  };
   std::string id;          ///< the receiver's dedupe key
-  std::string destination; ///< event type
-  Value message;           ///< the CloudEvent
+  std::string destination; ///< event type, or run id
+  Value message;           ///< the CloudEvent; of runs: core/run/children.h
+  What what = What::event;
 };
 
 /// One entry and everything that becomes true with it. Rows that end (disarm, close) are removed

@@ -1,5 +1,6 @@
 #include "core/run/rows.h"
 
+#include "core/run/children.h"
 #include "core/value/utf8.h"
 
 namespace skein {
@@ -28,6 +29,13 @@ void add_rows(Append& append, const flow::Effects& effects) {
       }
     } else if (const auto* emit = std::get_if<flow::Emit>(&effect)) {
       append.outbox.push_back({emit->id, emit->type, emit->event});
+    } else if (const auto* start = std::get_if<flow::StartChild>(&effect)) {
+      append.outbox.push_back(to_row(run, *start));
+    } else if (const auto* cancel = std::get_if<flow::CancelChild>(&effect)) {
+      append.outbox.push_back(to_row(run, *cancel));
+    } else if (const auto* finish = std::get_if<flow::Finish>(&effect);
+               finish != nullptr && !finish->parent.empty()) {
+      append.outbox.push_back(to_row(run, *finish));
     }
   }
 }

@@ -9,7 +9,7 @@
 namespace skein {
 
 /// Adds the timers and waits that the effects of the append's entry begin and end, and what they
-/// emit. What begins and ends with the same entry is in neither.
+/// emit and say to other runs. What begins and ends with the same entry is in neither.
 void add_rows(Append& append, const flow::Effects& effects);
 
 /// Makes a record say what the machine's run shows since `at`.

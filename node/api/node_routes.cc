@@ -73,6 +73,7 @@ Value shown(const MemberStatus& member) {
                                              : "starting"},
                  {"leads", number(member.leads.count())},
                  {"attempts", number(member.load)},
+                 {"labels", member.labels.is_null() ? Value::of_map({}) : member.labels},
                  {"silent_ms", member.silent.count}});
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/base/nearest.h"
+#include "core/flow/scope_view.h"
 #include "core/run/rows.h"
 #include "core/value/json.h"
 #include "node/node.h"
@@ -52,7 +53,8 @@ struct Fields {
                    {"seed", std::to_string(e.seed)},
                    {"input", e.input},
                    {"labels", e.labels},
-                   {"parent", e.parent}});
+                   {"parent", e.parent},
+                   {"depth", static_cast<std::int64_t>(e.depth)}});
   }
   Value operator()(const flow::Forked& e) const {
     return object({{"from", e.from},
@@ -61,10 +63,15 @@ struct Fields {
                    {"input", e.input}});
   }
   Value operator()(const flow::Begun& e) const {
-    return object({{"step", place(e.place)},
-                   {"attempt", static_cast<std::int64_t>(e.attempt)},
-                   {"effect_class", name_of(e.effect_class)},
-                   {"key", machine.effect_key(e.place)}});
+    std::vector<MapEntry> fields{{"step", place(e.place)},
+                                 {"attempt", static_cast<std::int64_t>(e.attempt)},
+                                 {"effect_class", name_of(e.effect_class)},
+                                 {"key", machine.effect_key(e.place)}};
+    if (!e.child.get().empty()) {
+      fields.emplace_back("child", e.child.get());
+      fields.emplace_back("revision", to_string(e.revision));
+    }
+    return Value::of_map(std::move(fields));
   }
   Value operator()(const flow::Succeeded& e) const {
     return object({{"step", place(e.place)},
@@ -106,6 +113,11 @@ struct Fields {
     return object({{"step", place(e.place)}, {"how", how}, {"output", e.output}, {"by", e.by}});
   }
   Value operator()(const flow::Proceeded&) const { return Value::of_map({}); }
+  Value operator()(const flow::ChildEnded& e) const {
+    return object({{"child", e.child.get()},
+                   {"output", e.output},
+                   {"error", e.failure ? flow::to_value(*e.failure) : Value()}});
+  }
 };
 
 // "Flow" in a sentence.

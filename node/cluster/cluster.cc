@@ -161,6 +161,7 @@ void Cluster::beat(Instant now) {
   }
   alive.name = options_.name;
   alive.url = options_.url;
+  alive.labels = options_.labels;
   const auto said = broker_.publish({subject_of(options_.log.self, "alive"),
                                      "",
                                      {},
@@ -335,13 +336,14 @@ std::vector<MemberStatus> Cluster::members() const {
   std::vector<MemberStatus> all;
   const cluster::Beat& self = members_.self;
   all.push_back({self.node, options_.name, options_.url, true, self.ready, self.draining, Millis{0},
-                 self.load, led_by(self.node)});
+                 self.load, led_by(self.node), options_.labels});
   for (const auto& [node, peer] : members_.peers) {
     const auto said = said_.find(node);
     all.push_back({node, said == said_.end() ? "" : said->second.name,
                    said == said_.end() ? "" : said->second.url,
                    cluster::is_alive(members_, node, now), peer.beat.ready, peer.beat.draining,
-                   now - peer.heard, peer.beat.load, led_by(node)});
+                   now - peer.heard, peer.beat.load, led_by(node),
+                   said == said_.end() ? Value() : said->second.labels});
   }
   return all;
 }

@@ -37,6 +37,7 @@ class Cluster {
     Millis ask_limit{5'000};        ///< how long another node may take to answer
     std::string name;
     std::string url;
+    Value labels; ///< of this node: a map of texts, or null
   };
   struct Hooks {
     /// Runs of these partitions are this node's: wake those that go on. Must not block.

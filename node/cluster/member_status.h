@@ -17,6 +17,7 @@ struct MemberStatus {
   Millis silent; ///< since it was heard of
   std::uint32_t load = 0;
   PartitionSet leads; ///< as the log says
+  Value labels;       ///< a map of texts, or null
 };
 
 } // namespace skein::node

@@ -60,6 +60,7 @@ class RealMembership : public Membership {
     options.ask_limit = Millis{options.timing.silence.count + kAnswer.count};
     options.name = settings_.name;
     options.url = settings_.url;
+    options.labels = settings_.labels;
     cluster_ = std::make_unique<Cluster>(
         broker_, store_, local_, wall_, steady_, options,
         Cluster::Hooks{[this](const std::vector<PartitionId>& partitions) { recover(partitions); },

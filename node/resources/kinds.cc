@@ -36,11 +36,12 @@ CheckedDocument check_document(const Document& document, const ToolBox* tools, b
   return checked;
 }
 
-CheckedDocument check_document(const Document& document, const Settings& settings, bool lenient) {
+CheckedDocument check_document(const Document& document, const Settings& settings, bool lenient,
+                               flow::KnowsFlow knows_flow) {
   if (kind_of(document) != "Flow") {
     return check_document(document, static_cast<const ToolBox*>(nullptr), lenient);
   }
-  auto loaded = check_flow(document, settings, lenient);
+  auto loaded = check_flow(document, settings, lenient, std::move(knows_flow));
   return {"Flow", loaded.definition ? loaded.definition->name : "", std::move(loaded.findings)};
 }
 

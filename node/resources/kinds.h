@@ -25,7 +25,7 @@ CheckedDocument check_document(const Document& document, const ToolBox* tools,
 
 /// The same with the tools of a node of these settings, which starts nothing.
 CheckedDocument check_document(const Document& document, const Settings& settings,
-                               bool lenient = false);
+                               bool lenient = false, flow::KnowsFlow knows_flow = {});
 
 /// Checks it and stores a new revision where it changed.
 /// Errors: the first that the loader finds, storage_*.

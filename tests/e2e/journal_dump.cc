@@ -30,7 +30,9 @@ struct Tell {
   Value operator()(const flow::Created& e) const { return object({{"input", e.input}}); }
   Value operator()(const flow::Forked& e) const { return object({{"from", e.from}}); }
   Value operator()(const flow::Begun& e) const {
-    return about(e.place, e.attempt, name_of(e.effect_class));
+    return about(e.place, e.attempt,
+                 e.child.get().empty() ? Value(name_of(e.effect_class))
+                                       : object({{"child", e.child.get()}}));
   }
   Value operator()(const flow::Succeeded& e) const { return about(e.place, e.attempt, e.output); }
   Value operator()(const flow::Failed& e) const {
@@ -54,6 +56,9 @@ struct Tell {
   Value operator()(const flow::PauseAsked&) const { return {}; }
   Value operator()(const flow::ResumeAsked&) const { return {}; }
   Value operator()(const flow::Proceeded&) const { return {}; }
+  Value operator()(const flow::ChildEnded& e) const {
+    return object({{"child", e.child.get()}, {"failed", e.failure.has_value()}});
+  }
 };
 
 class Dump {
@@ -99,6 +104,7 @@ class Dump {
     }
     line(object({{"run", record.id.get()},
                  {"definition", record.definition},
+                 {"parent", record.parent},
                  {"state", name_of(record.state)},
                  {"reason", record.reason},
                  {"waiting_for", record.waiting_for},

@@ -231,6 +231,7 @@ class Runner {
            std::holds_alternative<flow::Failed>(event) ||
            std::holds_alternative<flow::Begun>(event) ||
            std::holds_alternative<flow::Expired>(event) ||
+           std::holds_alternative<flow::ChildEnded>(event) ||
            std::holds_alternative<flow::FoundInDoubt>(event);
   }
 

@@ -85,12 +85,34 @@ std::uint32_t attempt_of(const Words& words) {
   return value.is(Kind::integer) ? static_cast<std::uint32_t>(value.as_int()) : 1;
 }
 
+std::uint32_t depth_of(const Words& words) {
+  const Value value = json_of(words, "depth");
+  return value.is(Kind::integer) ? static_cast<std::uint32_t>(value.as_int()) : 0;
+}
+
+// The end of a child: with a code it did not succeed.
+flow::ChildEnded ended_event(const Words& words, Instant at, const std::string& child) {
+  std::optional<flow::Failure> failure;
+  if (words.named.contains("code")) {
+    failure = flow::Failure{text_of(words, "code"),
+                            text_of(words, "message"),
+                            {},
+                            {},
+                            json_of(words, "retryable") == Value(true)};
+  }
+  return {at, RunId(child), json_of(words, "output"), std::move(failure)};
+}
+
 Result<flow::Event> step_event(const std::string& kind, const Words& words, Instant at,
                                const flow::Place& place) {
   if (kind == "begun") {
     const auto effect_class = parse_effect_class(text_of(words, "class"));
-    return flow::Event(
-        flow::Begun{at, place, attempt_of(words), effect_class.value_or(EffectClass::unsafe)});
+    return flow::Event(flow::Begun{at,
+                                   place,
+                                   attempt_of(words),
+                                   effect_class.value_or(EffectClass::unsafe),
+                                   RunId(text_of(words, "child")),
+                                   {}});
   }
   if (kind == "succeeded") {
     return flow::Event(flow::Succeeded{at, place, attempt_of(words), json_of(words, "output")});
@@ -155,7 +177,15 @@ std::string describe_effect(const flow::Machine&, const flow::Show& e) {
 }
 std::string describe_effect(const flow::Machine&, const flow::Finish& e) {
   return "finish " + std::string(name_of(e.state)) + " output=" + to_json(e.output) +
-         (e.failure ? " code=" + e.failure->code + " message=" + quoted(e.failure->message) : "");
+         (e.failure ? " code=" + e.failure->code + " message=" + quoted(e.failure->message) : "") +
+         (e.parent.empty() ? "" : " parent=" + e.parent);
+}
+std::string describe_effect(const flow::Machine&, const flow::StartChild& e) {
+  return "start_child " + e.child.get() + " flow=" + e.flow + " depth=" + std::to_string(e.depth) +
+         " input=" + to_json(e.input) + (e.labels.is_null() ? "" : " labels=" + to_json(e.labels));
+}
+std::string describe_effect(const flow::Machine&, const flow::CancelChild& e) {
+  return "cancel_child " + e.child.get();
 }
 
 } // namespace
@@ -220,14 +250,12 @@ Result<flow::Event> event_of(std::string_view line, const flow::Machine& machine
   const std::string& kind = words.plain[2];
   const std::string name = words.plain.size() > 3 ? words.plain[3] : "";
   if (kind == "created") {
-    return flow::Event(flow::Created{at,
-                                     machine.definition().name,
-                                     machine.definition().revision,
-                                     1,
-                                     7,
-                                     json_of(words, "input"),
-                                     Value(),
-                                     {}});
+    return flow::Event(flow::Created{at, machine.definition().name, machine.definition().revision,
+                                     1, 7, json_of(words, "input"), json_of(words, "labels"),
+                                     text_of(words, "parent"), depth_of(words)});
+  }
+  if (kind == "ended") {
+    return flow::Event(ended_event(words, at, name));
   }
   if (kind == "forked") {
     return flow::Event(
@@ -270,6 +298,7 @@ std::vector<std::string> describe(const flow::Machine& machine) {
     text += step.attempt > 0 ? " attempt=" + std::to_string(step.attempt) : "";
     text += step.output.is_null() ? "" : " output=" + to_json(step.output);
     text += step.failure ? " error=" + step.failure->code : "";
+    text += step.child.empty() ? "" : " child=" + step.child;
     lines.push_back(text);
   }
   return lines;

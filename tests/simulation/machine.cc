@@ -252,7 +252,7 @@ void Machine::start() {
   process.host = std::make_unique<Host>(
       actors::Surroundings{store(), box_, outside_.world, outside_.definition_of,
                            [](const Entry&, const RunRecord*) {},
-                           [](const OutboxRow&) -> Result<void> { return {}; },
+                           [](const OutboxRow&, const actors::Reply& taken) { taken({}); },
                            [this](const Error& error) { outside_.on_broken(id_, error); }},
       limits, log);
   if (outside_.local) {

@@ -75,8 +75,11 @@ void Fill::fill_step(Step& step) {
     fill_kind(step, kind);
   }
   const At policy = Reader::member(at, "retry");
-  if (kind != "tool" && step.kind.index() != 0) {
-    refuse_keys_of_tools(at);
+  if (!has_attempts(step.kind)) {
+    static constexpr std::array<std::string_view, 4> kOfBoth{"with", "retry", "timeout",
+                                                             "placement"};
+    refuse_keys(at, kOfBoth, "goes with `tool` and `flow` only");
+    refuse_keys(at, kOfTools, "goes with `tool` only");
   } else {
     step.retry = policy ? retry(policy) : default_retry_;
   }
@@ -85,10 +88,10 @@ void Fill::fill_step(Step& step) {
   }
 }
 
-void Fill::refuse_keys_of_tools(const At& step) {
-  for (const char* key : {"with", "effect", "in_doubt", "retry", "timeout"}) {
+void Fill::refuse_keys(const At& step, std::span<const std::string_view> keys, const char* why) {
+  for (const std::string_view key : keys) {
     if (const At extra = Reader::member(step, key)) {
-      reader_.complain(extra, Code::resource_value_invalid, "goes with `tool` only");
+      reader_.complain(extra, Code::resource_value_invalid, why);
     }
   }
 }

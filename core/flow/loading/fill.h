@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -27,7 +28,8 @@ class Fill {
   void input_schema(const At& at);
   void check_variables(const At& map);
   void fill_step(Step& step);
-  void refuse_keys_of_tools(const At& step);
+  static constexpr std::array<std::string_view, 2> kOfTools{"effect", "in_doubt"};
+  void refuse_keys(const At& step, std::span<const std::string_view> keys, const char* why);
   void on_error(const At& rules, Step& step);
   ErrorHandler handler(const At& rule, const Step& step);
   RetryPolicy retry(const At& at);
@@ -52,6 +54,8 @@ class Fill {
   // step_kinds.cc: `at` is what stands behind the name of the kind.
   void fill_kind(Step& step, std::string_view kind);
   void tool(const At& at, Step& step);
+  void flow(const At& at, Step& step);
+  Placement placement(const At& at);
   void check_input(const ToolStep& kind, const At& with);
   void set(const At& at, Step& step);
   SetStep::Assignment assignment(const At& at, const Step& step);

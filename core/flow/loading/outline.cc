@@ -9,14 +9,15 @@ namespace {
 
 constexpr std::size_t kMaxBlocks = 4'000;
 
-constexpr std::array<std::string_view, 10> kKinds{
-    "tool", "set", "switch", "parallel", "for_each", "wait", "approval", "emit", "respond", "fail"};
-constexpr std::array<std::string_view, 5> kLaterKinds{"agent", "fleet", "flow", "loop", "run"};
+constexpr std::array<std::string_view, 11> kKinds{"tool",     "flow",     "set",  "switch",
+                                                  "parallel", "for_each", "wait", "approval",
+                                                  "emit",     "respond",  "fail"};
+constexpr std::array<std::string_view, 4> kLaterKinds{"agent", "fleet", "loop", "run"};
 constexpr std::array<std::string_view, 2> kLaterKeys{"compensate", "output_schema"};
-constexpr std::array<std::string_view, 20> kStepKeys{
-    "id",       "name",   "needs",    "when", "timeout", "retry",  "on_error",
-    "in_doubt", "effect", "with",     "tool", "set",     "switch", "parallel",
-    "for_each", "wait",   "approval", "emit", "respond", "fail"};
+constexpr std::array<std::string_view, 22> kStepKeys{
+    "id",     "name",     "needs", "when",    "timeout", "retry",    "on_error", "in_doubt",
+    "effect", "with",     "tool",  "flow",    "set",     "switch",   "parallel", "for_each",
+    "wait",   "approval", "emit",  "respond", "fail",    "placement"};
 
 template <std::size_t N>
 bool holds(const std::array<std::string_view, N>& names, std::string_view name) {
@@ -113,11 +114,12 @@ class Outline {
       const At part = Reader::member(at, member.key);
       const bool later_kind = holds(kLaterKinds, member.key);
       if (later_kind || holds(kLaterKeys, member.key)) {
-        reader_.complain(part, Code::resource_value_invalid,
-                         "this version does not run `" + member.key + "` yet",
-                         "use a step of another kind (tool, set, switch, parallel, for_each, wait, "
-                         "approval, emit, respond, fail), or a newer version: `skein version` "
-                         "tells yours");
+        reader_.complain(
+            part, Code::resource_value_invalid,
+            "this version does not run `" + member.key + "` yet",
+            "use a step of another kind (tool, flow, set, switch, parallel, for_each, "
+            "wait, approval, emit, respond, fail), or a newer version: `skein version` "
+            "tells yours");
       }
       if (!later_kind && !holds(kKinds, member.key)) {
         continue;
@@ -133,7 +135,7 @@ class Outline {
     if (found.empty()) {
       reader_.complain(
           at, Code::resource_value_invalid,
-          "a step needs one of tool, set, switch, parallel, for_each, wait, approval, emit, "
+          "a step needs one of tool, flow, set, switch, parallel, for_each, wait, approval, emit, "
           "respond, fail",
           "say what it does, such as `tool: log` with `with: { message: hello }`");
     }

@@ -48,6 +48,10 @@ void Reader::complain(const At& at, Code code, std::string why, std::string hint
 
 void Reader::complain(const At& at, const Error& error) { add(at, error, false); }
 
+void Reader::warn(const At& at, Code code, std::string why, std::string hint) {
+  add(at, Error{code, std::move(why), std::move(hint)}, true);
+}
+
 At Reader::member(const At& map, std::string_view key) {
   const Node* node = map && map.node->shape == Node::Shape::map ? map.node->find(key) : nullptr;
   return {node, map.path.empty() ? std::string(key) : map.path + "." + std::string(key)};

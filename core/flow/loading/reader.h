@@ -30,6 +30,9 @@ class Reader {
   /// Takes over an error of another part, at this place.
   void complain(const At& at, const Error& error);
 
+  /// A finding that refuses nothing.
+  void warn(const At& at, Code code, std::string why, std::string hint = {});
+
   /// A member of a map; empty where it is not there.
   static At member(const At& map, std::string_view key);
   static At item(const At& list, std::size_t index);

@@ -4,6 +4,7 @@
 
 #include "core/base/nearest.h"
 #include "core/flow/loading/fill.h"
+#include "core/flow/loading/header.h"
 
 namespace skein::flow::loading {
 namespace {
@@ -15,10 +16,10 @@ constexpr std::array<std::string_view, 2> kOnFailure{"cancel", "continue"};
 void Fill::fill_kind(Step& step, std::string_view kind) {
   using Filler = void (Fill::*)(const At&, Step&);
   static constexpr std::pair<std::string_view, Filler> kFillers[]{
-      {"tool", &Fill::tool},         {"set", &Fill::set},           {"switch", &Fill::choose},
-      {"parallel", &Fill::parallel}, {"for_each", &Fill::for_each}, {"wait", &Fill::wait},
-      {"approval", &Fill::approval}, {"emit", &Fill::emit},         {"respond", &Fill::respond},
-      {"fail", &Fill::fail}};
+      {"tool", &Fill::tool},       {"flow", &Fill::flow},         {"set", &Fill::set},
+      {"switch", &Fill::choose},   {"parallel", &Fill::parallel}, {"for_each", &Fill::for_each},
+      {"wait", &Fill::wait},       {"approval", &Fill::approval}, {"emit", &Fill::emit},
+      {"respond", &Fill::respond}, {"fail", &Fill::fail}};
   for (const auto& [name, filler] : kFillers) {
     if (name == kind) {
       (this->*filler)(Reader::member(draft_.nodes[step.index], kind), step);
@@ -48,7 +49,56 @@ void Fill::tool(const At& at, Step& step) {
         "there is no tool \"" + kind.tool + "\"" + did_you_mean(kind.tool, options_.tools->names()),
         listed("tools of this node", kind.tool, options_.tools->names()));
   }
+  static constexpr std::array<std::string_view, 1> kOfFlows{"placement"};
+  refuse_keys(node, kOfFlows, "goes with `flow` only");
   step.kind = std::move(kind);
+}
+
+void Fill::flow(const At& at, Step& step) {
+  const At& node = draft_.nodes[step.index];
+  FlowStep kind;
+  kind.flow = reader_.text(at).value_or("");
+  if (!kind.flow.empty() && !is_dns_name(kind.flow)) {
+    reader_.complain(at, Code::resource_value_invalid, "\"" + kind.flow + "\" is no name of a flow",
+                     kNameHint);
+  } else if (options_.knows_flow && kind.flow != draft_.definition.name &&
+             !options_.knows_flow(kind.flow)) {
+    reader_.warn(at, Code::resource_unknown, "no flow \"" + kind.flow + "\" is among these files",
+                 "apply it before a run comes to this step");
+  }
+  if (const At with = Reader::member(node, "with")) {
+    kind.with = names_.value(with, step).value_or(Template());
+  }
+  if (const At where = Reader::member(node, "placement")) {
+    kind.placement = placement(where);
+  }
+  refuse_keys(node, kOfTools, "goes with `tool` only");
+  step.kind = std::move(kind);
+}
+
+// `local`, `spread`, or the labels of the nodes that will do.
+Placement Fill::placement(const At& at) {
+  static constexpr std::array<std::string_view, 2> kHow{"spread", "local"};
+  static constexpr std::array<std::string_view, 1> kKeys{"labels"};
+  Placement placement;
+  if (at.node->shape != Node::Shape::map) {
+    const auto how = reader_.choice(at, kHow);
+    placement.how = static_cast<Placement::How>(how.value_or(0));
+    return placement;
+  }
+  const At labels = Reader::member(at, "labels");
+  if (!reader_.map_of(at, kKeys) || !labels || !reader_.is_map(labels)) {
+    return placement;
+  }
+  placement.how = Placement::How::labels;
+  for (const Node::Member& member : labels.node->members) {
+    placement.labels.emplace_back(member.key,
+                                  reader_.text(Reader::member(labels, member.key)).value_or(""));
+  }
+  if (placement.labels.empty()) {
+    reader_.complain(labels, Code::resource_value_invalid, "must name at least one label");
+  }
+  return placement;
 }
 
 // What has no ${ } in it can be checked before anything runs.

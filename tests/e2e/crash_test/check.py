@@ -6,6 +6,7 @@
     I5  entries without a gap, hashes and rows in order
     I6  a replay gives the recorded state
     I9  a timer fires once; a run that waits has something that can wake it
+    I10 a child begins and ends once for its parent, and none is without a parent that named it
 
 I4, one writer, is what the harness sees when it starts a second process.
 """
@@ -22,6 +23,7 @@ RESULTS = {"step.succeeded", "step.failed"}
 MAY_REPEAT = {("careless", "again")}
 
 EXPECTED = {
+    "family": ["firstsecond", 3],
     "agree": "act",
     "boxed": ["succeeded", "succeeded"],
     "careless": "end",
@@ -67,6 +69,7 @@ def check(world, before=None, settled=False):
         for what in check_run(run, keys, settled):
             wrong.append(f"{what} ({run['run']}, {run['state']})")
     wrong += check_promises(world)
+    wrong += check_families(world)
     wrong += check_growth(world, before) if before else []
     wrong += check_directory(world)
     return wrong
@@ -145,7 +148,8 @@ def check_key(run, key, entries, lines):
 
 
 def class_of(entries):
-    return next((e["event"]["more"] for e in entries if e["kind"] == "step.begun"), "pure")
+    found = next((e["event"]["more"] for e in entries if e["kind"] == "step.begun"), "pure")
+    return "keyed" if isinstance(found, dict) else found
 
 
 def nonce_of(output):
@@ -184,9 +188,9 @@ def check_rows(run):
     if state in FINAL and (waits or timers):
         yield f"I9 it has ended and still has {waits} {timers}"
     if state == "waiting":
-        if not run["at_rest"] or not (waits or timers):
-            yield "I9 it waits and nothing can wake it"
         what, _, name = run["waiting_for"].partition(" ")
+        if not run["at_rest"] or not (waits or timers or what == "child"):
+            yield "I9 it waits and nothing can wake it"
         if what == "timer" and not timers:
             yield "I9 it waits for a timer that is not armed"
         if what in ("signal", "approval") and {"what": what, "name": name} not in waits:
@@ -200,6 +204,8 @@ def check_rows(run):
 
 
 def check_end(run):
+    if run["state"] == "cancelled" and run["parent"]:
+        return
     if run["state"] != "succeeded":
         yield f"I1 it did not succeed: {run['reason'] or run['waiting_for']}"
         return
@@ -212,6 +218,31 @@ def check_end(run):
         expected = f"{'big' if items > 4 else 'small'} {items}"
     if run["output"] != expected:
         yield f"I2 the output is {run['output']}, not {expected}"
+
+
+def children_of(run):
+    """Runs that the steps of a run have named, in order."""
+    return [e["event"]["more"]["child"] for e in run["entries"]
+            if e["kind"] == "step.begun" and isinstance(e["event"]["more"], dict)]
+
+
+def check_families(world):
+    whole = {name: run for name, run in world.runs.items() if "entries" in run}
+    for name, run in whole.items():
+        named = children_of(run)
+        ended = collections.Counter(
+            e["event"]["child"] for e in run["entries"] if e["kind"] == "child.ended")
+        if len(set(named)) != len(named) or any(count > 1 for count in ended.values()):
+            yield f"I10 a child of {name} begins or ends twice"
+        parent = whole.get(run["parent"])
+        if run["parent"] and (parent is None or name not in children_of(parent)):
+            yield f"I10 {name} was begun without an intent of {run['parent']}"
+        what, _, child = run["waiting_for"].partition(" ")
+        if what == "child" and child not in whole and child not in world.outbox:
+            yield f"I9 {name} waits for {child}, which nobody will begin"
+        if what == "child" and child in whole and whole[child]["state"] in FINAL and \
+                f"{child}/end" not in world.outbox:
+            yield f"I9 {name} waits for {child}, which has ended and tells nobody"
 
 
 def check_promises(world):

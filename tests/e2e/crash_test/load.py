@@ -1,4 +1,4 @@
-"""What the runs do while they are killed: ten kinds of flows, and people who look after them."""
+"""What the runs do while they are killed: eleven kinds of flows, and people who look after them."""
 
 import json
 import pathlib

@@ -267,6 +267,7 @@ class Oracle {
 
   Outcome kind(const Step&, const Place&, const flow::EmitStep&) { return good(); }
   Outcome kind(const Step&, const Place&, const flow::RespondStep&) { return good(); }
+  Outcome kind(const Step&, const Place&, const flow::FlowStep&) { return {}; } // none is made
   Outcome kind(const Step& step, const Place&, const flow::FailStep&) { return failed(step, "E1"); }
 
   const RandomFlow& flow_;

@@ -284,6 +284,14 @@ void WatchedRun::apply_effect(const flow::Finish& e) {
   finished_ = true;
 }
 
+void WatchedRun::apply_effect(const flow::StartChild& e) {
+  require(false, "no step starts run " + e.child.get());
+}
+
+void WatchedRun::apply_effect(const flow::CancelChild& e) {
+  require(false, "no step started run " + e.child.get());
+}
+
 void WatchedRun::check_all() {
   check_outstanding();
   check_statuses();

@@ -68,6 +68,8 @@ class WatchedRun {
   void apply_effect(const flow::Proceed&);
   void apply_effect(const flow::Show& e);
   void apply_effect(const flow::Finish& e);
+  void apply_effect(const flow::StartChild& e);
+  void apply_effect(const flow::CancelChild& e);
   void check_all();
   void check_outstanding();
   void check_statuses();

@@ -36,6 +36,7 @@ class HeldCommits : public Commits {
     held_.push_back({std::move(batch), std::move(answer)});
   }
   std::size_t held() const { return held_.size(); }
+  void lose_all() { held_.clear(); }
   std::size_t entries_of_first() const { return held_.front().first.appends.size(); }
   void commit_one() {
     auto [batch, answer] = std::move(held_.front());
@@ -121,14 +122,16 @@ class Stage : public ::testing::Test {
                          shown_[entry.run] = *shown;
                        }
                      },
-                     [this](const OutboxRow& row) -> Result<void> {
+                     [this](const OutboxRow& row, const Reply& reply) {
                        if (receiver_away_) {
-                         return Error{Code::tool_unavailable, "nobody there"};
+                         reply(Error{Code::tool_unavailable, "nobody there"});
+                       } else {
+                         sent_.push_back(row.id);
+                         receive(row, reply);
                        }
-                       sent_.push_back(row.id);
-                       return {};
                      },
-                     [this](const Error& error) { broken_ = error; }},
+                     [this](const Error& error) { broken_ = error; },
+                     [this](const ChildWanted& wanted) { return child_of(wanted); }},
         limits, commits_);
     shared_->deliver = [this](const RunId& run, flow::Event event, Reply reply) {
       ++delivered_;
@@ -188,9 +191,9 @@ class Stage : public ::testing::Test {
     run_all();
   }
 
-  flow::DefinitionPtr load(const std::string& steps) {
+  flow::DefinitionPtr load(const std::string& steps, const std::string& name = "test") {
     const std::string text =
-        "apiVersion: skein.dev/v1\nkind: Flow\nmetadata: { name: test }\nspec:\n" + steps;
+        "apiVersion: skein.dev/v1\nkind: Flow\nmetadata: { name: " + name + " }\nspec:\n" + steps;
     const auto documents = schemas::read_yaml(text, "test.yaml");
     const auto loaded = flow::load(documents->front());
     EXPECT_TRUE(loaded.definition)
@@ -206,6 +209,12 @@ class Stage : public ::testing::Test {
     }
     return found->second;
   }
+
+  virtual Result<Child> child_of(const ChildWanted&) const {
+    return Error{Code::resource_unknown, "there is no other flow"};
+  }
+  /// What the outbox brings.
+  virtual void receive(const OutboxRow&, const Reply& reply) { reply({}); }
 
   const caf::actor& home_of(const RunId& run) const { return partitions_[partition_of(run).get()]; }
 

@@ -12,10 +12,13 @@ constexpr std::int64_t kNoon = 1'795'262'400'123;
 using namespace flow; // NOLINT: the fields of every event
 
 auto fields(const Created& e) {
-  return std::tuple(e.at, e.definition, e.revision, e.rules, e.seed, e.input, e.labels, e.parent);
+  return std::tuple(e.at, e.definition, e.revision, e.rules, e.seed, e.input, e.labels, e.parent,
+                    e.depth);
 }
 auto fields(const Forked& e) { return std::tuple(e.at, e.from, e.entry, e.vars, e.input); }
-auto fields(const Begun& e) { return std::tuple(e.at, e.place, e.attempt, e.effect_class); }
+auto fields(const Begun& e) {
+  return std::tuple(e.at, e.place, e.attempt, e.effect_class, e.child, e.revision);
+}
 auto fields(const Succeeded& e) { return std::tuple(e.at, e.place, e.attempt, e.output); }
 auto fields(const Failed& e) { return std::tuple(e.at, e.place, e.attempt, e.failure); }
 auto fields(const FoundInDoubt& e) { return std::tuple(e.at, e.place, e.attempt); }
@@ -27,6 +30,7 @@ auto fields(const PauseAsked& e) { return std::tuple(e.at, e.by, e.reason); }
 auto fields(const ResumeAsked& e) { return std::tuple(e.at, e.by); }
 auto fields(const Settled& e) { return std::tuple(e.at, e.place, e.how, e.output, e.by); }
 auto fields(const Proceeded& e) { return std::tuple(e.at); }
+auto fields(const ChildEnded& e) { return std::tuple(e.at, e.child, e.output, e.failure); }
 
 template <class T>
 bool same(const T& a, const T& b) {
@@ -245,7 +249,8 @@ std::vector<Entry> every_entry() {
       PauseAsked{at, "ana", "lunch"},
       ResumeAsked{at, "ana"},
       Settled{at, deep_place(), Settled::How::succeed, input, "ana"},
-      Proceeded{at}};
+      Proceeded{at},
+      ChildEnded{at, RunId{"pay-h2k9"}, input, failure}};
   std::vector<Entry> entries;
   for (const Event& event : events) {
     entries.push_back({RunId{"incident-triage-7h2kqx9d"}, Seq{entries.size() + 1}, event,

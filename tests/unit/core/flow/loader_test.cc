@@ -67,7 +67,7 @@ TEST(Loader, a_step_has_an_id_of_its_own_and_exactly_one_kind) {
                           "SK1205 f.yaml:8:32: spec.steps[2].set: a step has one kind, this one "
                           "has `tool` and `set`",
                           "SK1207 f.yaml:9:13: spec.steps[3].id: step id \"a\" is used twice",
-                          "SK1205 f.yaml:10:7: spec.steps[4]: a step needs one of tool, set, "
+                          "SK1205 f.yaml:10:7: spec.steps[4]: a step needs one of tool, flow, set, "
                           "switch, parallel, for_each, wait, approval, emit, respond, fail",
                           "SK1205 f.yaml:11:7: spec.steps[5]: must be a map, not a text"));
 }
@@ -129,9 +129,38 @@ TEST(Loader, conditions_that_cannot_be_true_or_false_are_found_before_anything_r
           "1:1"));
 }
 
+TEST(Loader, a_flow_that_is_not_known_is_a_warning) {
+  LoadOptions options;
+  options.knows_flow = [](std::string_view name) { return name == "pay"; };
+  const Loaded loaded = load_text(R"(
+apiVersion: skein.dev/v1
+kind: Flow
+metadata: { name: order }
+spec:
+  steps:
+    - { id: a, flow: pay, placement: local }
+    - { id: b, flow: order, placement: { labels: { zone: eu } } }
+    - { id: c, flow: mail }
+)",
+                                  options);
+  ASSERT_TRUE(loaded.definition);
+  ASSERT_EQ(loaded.findings.size(), 1u);
+  EXPECT_TRUE(loaded.findings[0].warning);
+  EXPECT_EQ(loaded.findings[0].error.code, Code::resource_unknown);
+}
+
+TEST(Loader, a_flow_step_has_a_name_and_a_placement_that_can_be_read) {
+  EXPECT_THAT(findings_of("    - { id: a, flow: Pay }\n"
+                          "    - { id: b, flow: pay, effect: keyed, placement: near }\n"
+                          "    - { id: c, flow: pay, placement: { labels: {} } }\n"
+                          "    - { id: d, tool: log, placement: local }\n"),
+              testing::SizeIs(5));
+}
+
 TEST(Loader, settings_of_a_tool_are_refused_on_other_kinds) {
-  EXPECT_THAT(findings_of("    - { id: a, set: { x: 1 }, timeout: 1s }\n"),
-              ElementsAre("SK1205 f.yaml:6:40: spec.steps[0].timeout: goes with `tool` only"));
+  EXPECT_THAT(
+      findings_of("    - { id: a, set: { x: 1 }, timeout: 1s }\n"),
+      ElementsAre("SK1205 f.yaml:6:40: spec.steps[0].timeout: goes with `tool` and `flow` only"));
 }
 
 TEST(Loader, each_kind_needs_its_parts) {
