@@ -149,8 +149,8 @@ NodeMessage message_of(const wire::LogPart& part, Reader& read) {
   message.part = part.part();
   message.parts = part.parts();
   message.bytes = view(*part.bytes());
-  if (message.part >= message.parts) {
-    read.fail("a part after the last");
+  if (message.part >= message.parts || message.parts > kMostParts) {
+    read.fail("a part after the last, or of too many");
   }
   return message;
 }

@@ -16,6 +16,9 @@
 /// Thread-safety: any thread.
 namespace skein::schemas {
 
+/// More parts than the largest batch has; a message that names more is refused.
+inline constexpr std::uint32_t kMostParts = 1'024;
+
 /// A piece of a log batch (log_codec.h): the whole, unless it is larger than a message may be.
 struct LogPart {
   PartitionId partition;

@@ -105,6 +105,7 @@ class Dump {
     line(object({{"run", record.id.get()},
                  {"definition", record.definition},
                  {"parent", record.parent},
+                 {"parent", record.parent},
                  {"state", name_of(record.state)},
                  {"reason", record.reason},
                  {"waiting_for", record.waiting_for},

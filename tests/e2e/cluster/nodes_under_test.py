@@ -31,12 +31,13 @@ class Broker:
         self.port = free_port()
         self.url = f"nats://127.0.0.1:{self.port}"
         self.process = None
+        self.words = []
 
     def start(self):
         log = self.folder / "nats.log"
         self.process = subprocess.Popen(
             ["nats-server", "-a", "127.0.0.1", "-p", str(self.port), "-js",
-             "-sd", str(self.folder / "nats"), "-l", str(log)])
+             "-sd", str(self.folder / "nats"), "-l", str(log), *self.words])
         until(self.answers, "the broker's answer")
 
     def answers(self):

@@ -1,4 +1,5 @@
 #include "schemas/log_codec.h"
+#include "schemas/node_codec.h"
 
 #include <gtest/gtest.h>
 
@@ -60,6 +61,19 @@ TEST(LogCodec, what_a_batch_claims_is_read_without_its_entries) {
   EXPECT_EQ(claimed->count, 3u);
   EXPECT_EQ(claimed->epoch, Epoch(4));
   EXPECT_EQ(claimed->seal, sealed.seal);
+}
+
+TEST(LogCodec, a_part_that_no_batch_can_have_is_refused) {
+  const auto read = [](std::uint32_t part, std::uint32_t parts) {
+    return decode_message(
+        encode_message(NodeId(7), LogPart{PartitionId(1), ContentHash{}, part, parts, "bytes"}));
+  };
+  EXPECT_TRUE(read(kMostParts - 1, kMostParts));
+  for (const auto& [part, parts] : {std::pair{2U, 2U}, {0U, 0U}, {0U, kMostParts + 1}, {0U, ~0U}}) {
+    const auto refused = read(part, parts);
+    ASSERT_FALSE(refused) << part << " of " << parts;
+    EXPECT_EQ(refused.error().code, Code::wire_invalid);
+  }
 }
 
 TEST(LogCodec, every_truncation_and_every_flipped_bit_is_refused_or_changes_no_entry) {
