@@ -87,9 +87,8 @@ def replay_some(cluster, load, runs, seed, count):
 class Watch:
     """Waits for the end of every run that was promised, and settles what is in doubt."""
 
-    def __init__(self, cluster, load):
-        self.cluster, self.load = cluster, load
-        self.events = {}  # id of the event -> run
+    def __init__(self, cluster, load, hands):
+        self.cluster, self.load, self.hands = cluster, load, hands
 
     def states(self, node):
         """{run: shown} of everything; None where the node does not answer."""
@@ -110,6 +109,7 @@ class Watch:
         left = ["nothing was seen"]
         while time.monotonic() < end:
             left = []
+            self.hands.look_for_ended("at rest")
             for node in self.cluster.nodes:
                 shown = self.states(node)
                 if shown is None:

@@ -12,6 +12,8 @@ from crash_test import check  # noqa: E402
 FINAL = check.FINAL
 UNSAFE = {("pay", "pay")}
 CLASSES = {("chain", "second"): "idempotent", ("pay", "pay"): "unsafe"}  # the others are keyed
+CANCELLED = {"long", "adult"}  # by their client, or with their parent
+CHILDREN = 3  # of a parent
 LONGEST_EFFECT = 30_000  # ms from a cancel on that an attempt under way may take to end
 
 
@@ -39,7 +41,10 @@ def i1_durability(seen):
 def i2_exactly_once(seen):
     """One recorded outcome for each effect, which is one that really was; unsafe ones happen once."""
     lines = by_key(seen)
+    children = collections.Counter(run["parent"] for run in seen.any_replica().values())
     for run in seen.any_replica().values():
+        if run["definition"] == "parent" and children[run["run"]] != CHILDREN:
+            yield f"{run['run']} has {children[run['run']]} children"
         for key, entries in effects_of(run).items():
             done = lines.get(key, [])
             succeeded = [e for e in entries if e["kind"] == "step.succeeded"]
@@ -196,7 +201,7 @@ def i11_liveness(seen):
     yield from seen.unfinished
     for name, replica in seen.replicas.items():
         for run in replica["runs"].values():
-            expected = "cancelled" if run["definition"] == "long" else "succeeded"
+            expected = "cancelled" if run["definition"] in CANCELLED else "succeeded"
             if run["state"] not in FINAL:
                 yield f"{run['run']} is {run['state']} on {name}: {run['waiting_for']}"
             elif run["state"] != expected:

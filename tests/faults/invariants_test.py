@@ -27,7 +27,7 @@ def run_of(definition, number, events, state="succeeded", output=None, given=Non
         if "step" in event:
             event = {"key": f"{run}/{event['step']}/0", "attempt": 1, "more": None} | event
         entries.append({"seq": len(entries) + 1, "kind": kind, "at": at(ms), "event": event})
-    return {"run": run, "definition": definition, "state": state, "reason": "", "waiting_for": "",
+    return {"run": run, "definition": definition, "parent": "", "state": state, "reason": "", "waiting_for": "",
             "output": output, "machine_state": state, "machine_output": output,
             "entries": entries, "steps": [], "outstanding": 0, "at_rest": True, "timers": [],
             "waits": [], "replay": {"entries": len(entries), "state": state, "difference": None}}
@@ -146,6 +146,14 @@ class Invariants(unittest.TestCase):
     def test_an_outcome_of_nothing_is_found(self):
         self.seen.ledger[-1]["nonce"] = "other"
         self.assert_found("I2", "of nothing that was done")
+
+    def test_a_child_too_many_is_found(self):
+        for replica in self.seen.replicas.values():
+            replica["runs"]["parent-1"] = run_of("parent", 1, [])
+            for number in range(4):
+                child = run_of("chain", number, []) | {"parent": "parent-1"}
+                replica["runs"][child["run"]] = child
+        self.assert_found("I2", "parent-1 has 4 children")
 
     def test_an_effect_with_other_input_is_found(self):
         self.seen.ledger.append(line("caught-1", "work", 25) | {"work": "other"})

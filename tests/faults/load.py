@@ -11,7 +11,7 @@ import time
 from processes import until
 
 FLOWS = pathlib.Path(__file__).resolve().parent / "flows"
-KINDS = ["chain", "chain", "pay", "nap", "nap", "heed", "agree", "long", "caught"]
+KINDS = ["chain", "chain", "pay", "nap", "nap", "heed", "agree", "long", "caught", "parent", "adult"]
 CONFLICT = "SK1301"  # it is decided, or has ended
 ONCE_MORE = (404, 409, 429, 500, 502, 503, 504)  # a node that has not read it yet, or has no leader
 
@@ -156,7 +156,7 @@ class Client:
             for by in ("ann", "ann", "bob"):
                 self.owe(self.rng.random() * 3, lambda by=by: self.approve(run, by))
             self.owe(self.rng.choice([1, 6, 6]), lambda: self.approve(run, "carol"))
-        elif kind == "long":
+        elif kind in ("long", "adult"):
             self.owe(self.rng.random() * 3, lambda: self.cancel(run))
 
     def signal(self, run, n):

@@ -123,6 +123,7 @@ class Node(Process):
     def __init__(self, skein, folder, network, name, words):
         super().__init__(name, network)
         self.skein, self.words = skein, words
+        self.began = self.age = 0.0  # and how old it was when it was asked to end
         self.folder = folder / name
         self.folder.mkdir(parents=True)
         self.data = self.folder / "data"
@@ -134,6 +135,7 @@ class Node(Process):
     def start(self):
         if self.running:
             raise AssertionError(f"{self.name} runs already")
+        self.began = time.monotonic()
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
                 [*self.network.within(self.name), self.skein, "serve", "--listen",
@@ -141,6 +143,7 @@ class Node(Process):
                 cwd=self.folder, env=self.environment, stdout=subprocess.DEVNULL, stderr=log)
 
     def terminate(self):
+        self.age = time.monotonic() - self.began
         self.process.send_signal(signal.SIGTERM)
 
     def drained(self):
