@@ -103,10 +103,7 @@ def i5_chain_and_replicas(seen):
             yield from different(run, first_name, first["runs"][run], name, replica["runs"][run])
     for name, replica in seen.replicas.items():
         for run in replica["runs"].values():
-            if "broken" in run:
-                yield f"{run['run']} cannot be read on {name}: {run['broken']}"
-            else:
-                yield from (f"{what} ({run['run']} on {name})" for what in check.check_journal(run))
+            yield from (f"{what} ({run['run']} on {name})" for what in check.check_journal(run))
 
 
 def i6_replay(seen):
@@ -233,7 +230,12 @@ ZERO = "sha256:" + "0" * 64
 
 
 def breaches(seen):
-    """All of them, with the number of the invariant in front."""
+    """All of them, with the number of the invariant in front. Where a run cannot be read, that."""
+    broken = [f"I5 {run['run']} cannot be read on {name}: {run['broken']}"
+              for name, replica in seen.replicas.items() for run in replica["runs"].values()
+              if "broken" in run]
+    if broken:
+        return broken
     return [f"{number} {what}" for number, of_one in ALL.items() for what in of_one(seen)]
 
 

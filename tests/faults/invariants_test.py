@@ -207,6 +207,10 @@ class Invariants(unittest.TestCase):
         self.seen.replicas["n2"]["doctor"]["findings"] = ["SK3002: hash"]
         self.assert_found("I5", "n2: SK3002")
 
+    def test_a_run_that_cannot_be_read_is_found(self):
+        self.seen.replicas["n2"]["runs"]["pay-1"] = {"run": "pay-1", "broken": "SK2003"}
+        self.assert_found("I5", "pay-1 cannot be read on n2: SK2003")
+
     def test_a_replay_that_differs_is_found(self):
         self.everywhere("pay-1", lambda run: run["replay"].update(difference={"entry": 2}))
         self.assert_found("I6", "the replay differs")
