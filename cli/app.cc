@@ -219,6 +219,7 @@ void add_commands(CLI::App& app, Chosen& chosen) {
   add_eval(app, chosen);
   add_serve(app, chosen);
   add_node(app, chosen);
+  add_cluster(app, chosen);
   add_config(app, chosen);
   add_doctor(app, chosen);
   add_help(app, chosen);

@@ -44,8 +44,9 @@ void add_resources(CLI::App& app, Chosen& chosen, Noun noun); ///< get, describe
 
 void add_about(CLI::App& app, Chosen& chosen); ///< api-resources
 void add_serve(CLI::App& app, Chosen& chosen);
-void add_node(CLI::App& app, Chosen& chosen);   ///< node status
-void add_config(CLI::App& app, Chosen& chosen); ///< contexts
+void add_cluster(CLI::App& app, Chosen& chosen); ///< cluster init, status
+void add_node(CLI::App& app, Chosen& chosen);    ///< node status
+void add_config(CLI::App& app, Chosen& chosen);  ///< contexts
 void add_eval(CLI::App& app, Chosen& chosen);
 void add_doctor(CLI::App& app, Chosen& chosen);
 void add_help(CLI::App& app, Chosen& chosen); ///< help, completion

@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <memory>
 
 #include "cli/commands.h"
 #include "core/value/json.h"
@@ -50,6 +51,31 @@ int list(const Context& context) {
   return kDone;
 }
 
+using Asked = Result<Value> (*)(const node::Endpoint&, const std::string&);
+
+/// Adds a verb that takes the name of a node, and says what it has done.
+void add_verb(CLI::App& node, Chosen& chosen, const std::string& verb, const std::string& what,
+              const std::string& done, Asked ask) {
+  auto name = std::make_shared<std::string>();
+  CLI::App* command = node.add_subcommand(verb, what);
+  command->add_option("NAME", *name, "Name of the node, as skein node list shows it")->required();
+  command->callback([name, done, ask, &chosen] {
+    chosen = [name, done, ask](const Context& context) -> int {
+      const auto endpoint = context.endpoint();
+      const auto told = endpoint ? ask(*endpoint, *name) : endpoint.error();
+      if (!told) {
+        return complain(told.error());
+      }
+      if (context.structured()) {
+        print_value(context, *told);
+      } else {
+        put("node " + *name + " " + done + "\n");
+      }
+      return kDone;
+    };
+  });
+}
+
 } // namespace
 
 void add_node(CLI::App& app, Chosen& chosen) {
@@ -59,6 +85,16 @@ void add_node(CLI::App& app, Chosen& chosen) {
       ->callback([&chosen] { chosen = status; });
   node->add_subcommand("list", "The nodes that share its runs, and how many partitions each leads")
       ->callback([&chosen] { chosen = list; });
+  add_verb(*node, chosen, "drain", "Have a node lead nothing, while it goes on running",
+           "hands over what it leads", [](const node::Endpoint& at, const std::string& name) {
+             return node::drain_node(at, name, true);
+           });
+  add_verb(*node, chosen, "resume", "Have a drained node lead its share again",
+           "takes its share again", [](const node::Endpoint& at, const std::string& name) {
+             return node::drain_node(at, name, false);
+           });
+  add_verb(*node, chosen, "forget", "Wait no more for a node that is gone for good",
+           "is none of the cluster any more", node::forget_node);
 }
 
 } // namespace skein::cli

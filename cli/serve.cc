@@ -10,10 +10,12 @@
 #include <csignal>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/input.h"
+#include "cli/joining.h"
 #include "cli/version.h"
 #include "node/remote/endpoint.h"
 #include "node/serve.h"
@@ -23,14 +25,10 @@ namespace {
 
 struct Wanted {
   std::string listen;
-  std::string name;
   std::string drain = "30s";
-  std::string nats;
-  std::string cluster = "skein";
-  std::uint32_t replicas = 1;
   std::string silence = "3s";
   std::vector<std::string> labels;
-  node::BrokerChoice broker;
+  Joining joining;
 };
 
 std::array<int, 2> signals{-1, -1}; ///< a pipe that a handler may write to
@@ -85,21 +83,42 @@ std::optional<Error> stay(const node::Node& node) {
 }
 
 node::ServeOptions options_of(const Wanted& wanted, node::Settings settings, Millis silence,
-                              Value labels) {
+                              std::string key, Value labels) {
+  const Joining& joining = wanted.joining;
   node::ServeOptions options;
   options.node = std::move(settings);
   options.listen = wanted.listen;
-  options.name = wanted.name;
+  options.name = joining.name;
   options.version = version_line();
-  options.cluster = wanted.cluster;
-  options.replicas = wanted.replicas;
+  options.cluster = joining.cluster;
+  options.key = std::move(key);
+  options.replicas = joining.replicas;
   options.silence = silence;
   options.labels = std::move(labels);
-  if (wanted.nats != "none") {
-    options.broker = wanted.broker;
-    options.broker->urls = wanted.nats;
+  if (joining.nats != "none") {
+    options.broker = joining.broker;
+    options.broker->urls = joining.nats;
   }
   return options;
+}
+
+// A node and its broker may be started in any order.
+Result<std::unique_ptr<node::Server>> open_once_there(const node::ServeOptions& options) {
+  constexpr int kAgain = 1'000;
+  bool said = false;
+  for (;;) {
+    auto server = node::Server::open(options);
+    if (server || server.error().code != Code::broker_unreachable) {
+      return server;
+    }
+    if (!std::exchange(said, true)) {
+      spdlog::warn("{}; it is tried again until it is there", to_string(server.error()));
+    }
+    pollfd asked{signals[0], POLLIN, 0};
+    if (::poll(&asked, 1, kAgain) > 0) {
+      return server;
+    }
+  }
 }
 
 int serve(const Context& context, const Wanted& wanted) {
@@ -122,11 +141,15 @@ int serve(const Context& context, const Wanted& wanted) {
                     : !labels  ? labels.error()
                                : settings.error());
   }
+  auto key = key_of(wanted.joining);
+  if (!key) {
+    return complain(key.error());
+  }
   if (!catch_signals()) {
     return complain(Error{Code::usage_invalid, "cannot catch signals"});
   }
   auto server =
-      node::Server::open(options_of(wanted, std::move(*settings), *silence, std::move(*labels)));
+      open_once_there(options_of(wanted, std::move(*settings), *silence, *key, std::move(*labels)));
   if (!server) {
     return complain(server.error());
   }
@@ -157,35 +180,11 @@ void add_serve(CLI::App& app, Chosen& chosen) {
                    "Where HTTP is spoken; else 127.0.0.1:7711, or the next free port")
       ->type_name("HOST:PORT")
       ->check(not_empty());
-  command->add_option("--name", wanted->name, "Name of the node; else the host's")
-      ->type_name("NAME")
-      ->check(not_empty());
-  command
-      ->add_option("--nats", wanted->nats,
-                   "NATS servers, with commas between them; else one is started for this node; "
-                   "none: everything stays on this node. SKEIN_NATS says the same, and keeps a "
-                   "password out of the list of processes")
-      ->envname("SKEIN_NATS")
-      ->type_name("URL")
-      ->check(not_empty());
+  add_joining(*command, wanted->joining);
   command
       ->add_option("--label", wanted->labels,
                    "What `placement` may ask of a node, such as zone=eu; may be given again")
       ->type_name("KEY=VALUE");
-  command->add_option("--nats-creds", wanted->broker.credentials, "Credentials for them")
-      ->type_name("FILE");
-  command->add_option("--nats-ca", wanted->broker.authority, "Whose certificates they show")
-      ->type_name("FILE");
-  command->add_option("--nats-cert", wanted->broker.certificate, "Certificate of this node")
-      ->type_name("FILE");
-  command->add_option("--nats-key", wanted->broker.key, "Key of that certificate")
-      ->type_name("FILE");
-  command->add_option("--cluster", wanted->cluster, "Nodes of the same cluster share their runs")
-      ->type_name("NAME")
-      ->check(not_empty());
-  command->add_option("--replicas", wanted->replicas, "Copies of each stream, on several servers")
-      ->type_name("N")
-      ->check(CLI::Range(1, 5));
   command
       ->add_option("--takeover-after", wanted->silence,
                    "How long a node may be silent before others take over what it leads")

@@ -153,6 +153,7 @@ class EmbeddedNode : public Node {
     return trouble_;
   }
 
+  Membership* membership() override { return membership_.get(); }
   bool is_settled() const override { return !membership_ || membership_->cluster().is_settled(); }
 
   Result<void> resume(const RunId& run) override {

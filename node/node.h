@@ -31,7 +31,8 @@ struct ClusterSettings {
   std::uint32_t replicas = 1;    ///< of the streams, on a broker of several servers
   cluster::Timing timing;
   bool alone = false;      ///< the broker is this node's own, and nobody else is on it
-  std::string name;        ///< of this node, for people
+  std::string name;        ///< of this node, for people; no two of a cluster have the same
+  std::string key;         ///< that all its nodes have, and nobody else; "" where there is none
   std::string url;         ///< of its API, for the other nodes' users
   Value labels;            ///< of this node, for `placement`: a map of texts, or null
   Millis patience{10'000}; ///< how long what is asked for waits while nobody leads a partition
@@ -62,6 +63,7 @@ struct Settings {
 Result<void> check(const Settings& settings);
 
 struct ForkRequest;
+class Membership;
 
 struct StartRequest {
   flow::DefinitionPtr definition; ///< its revision is applied already
@@ -133,6 +135,8 @@ class Node {
   virtual std::uint64_t resource_writes() const { return 0; }
   /// Whether this node decides what becomes of the partition.
   virtual bool leads(PartitionId) const { return true; }
+  /// Its part in a cluster; null where it has none.
+  virtual Membership* membership() { return nullptr; }
   virtual ToolBox& tools() = 0;
 
   /// Of the data directory.

@@ -30,11 +30,6 @@ std::string hex(std::uint64_t number) {
   return text.data();
 }
 
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "node";
-}
-
 // One descriptor for each connection, and some for everything else.
 void allow_many_files() {
   rlimit limit{};
@@ -202,10 +197,16 @@ ClusterSettings cluster_of(const ServeOptions& options) {
   cluster.alone = options.broker->urls.empty();
   cluster.name = options.name;
   cluster.labels = options.labels;
+  cluster.key = options.key;
   return cluster;
 }
 
 } // namespace
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "node";
+}
 
 Result<std::unique_ptr<Server>> Server::open(ServeOptions options) {
   allow_many_files();

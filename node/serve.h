@@ -22,6 +22,7 @@ struct ServeOptions {
   std::string name; ///< for people; the host's where empty
   std::string version;                ///< of the binary
   std::optional<BrokerChoice> broker; ///< absent: none, everything stays on this node
+  std::string key;                    ///< of the messages between the nodes; see ClusterSettings
   std::string cluster = "skein";      ///< name
   std::uint32_t replicas = 1;         ///< of streams, on a broker of several servers
   Value labels;                       ///< of the node: a map of texts, or null
@@ -52,6 +53,9 @@ class Server {
   /// `limit`; then ends the HTTP interface.
   virtual void drain(Millis limit) = 0;
 };
+
+/// Of this machine.
+std::string host_name();
 
 /// Tells the service supervisor, where there is one: "READY=1", "STOPPING=1", "WATCHDOG=1".
 /// Source: sd_notify(3), the protocol of $NOTIFY_SOCKET.

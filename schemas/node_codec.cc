@@ -66,11 +66,11 @@ Written write(Writer& w, const Alive& alive) {
   const auto url = w.text(alive.url);
   const auto labels = w.json(alive.labels);
   const cluster::Beat& beat = alive.beat;
-  return {
-      wire::Payload::Heartbeat,
-      wire::CreateHeartbeat(w.out(), beat.node.get(), beat.life, beat.load, beat.ready,
-                            beat.draining, beat.leads.to_ullong(), name, url, beat.said.ms, labels)
-          .Union()};
+  return {wire::Payload::Heartbeat,
+          wire::CreateHeartbeat(w.out(), beat.node.get(), beat.life, beat.load, beat.ready,
+                                beat.draining, beat.leads.to_ullong(), name, url, beat.said.ms,
+                                labels, alive.generation)
+              .Union()};
 }
 
 // The event is encoded before, for one builder builds one root at a time.
@@ -123,6 +123,48 @@ Written write(Writer& w, const ResourceSet& set) {
           wire::CreateResourceSet(w.out(), kind, name, content, set.at.ms).Union()};
 }
 
+Written write(Writer& w, const Fetch& fetch) {
+  return {wire::Payload::Fetch,
+          wire::CreateFetch(w.out(), fetch.partition.get(), fetch.offset).Union()};
+}
+
+Written write(Writer& w, const Piece& piece) {
+  const auto bytes = bytes_in(w.out(), piece.bytes);
+  return {wire::Payload::Piece,
+          wire::CreatePiece(w.out(), piece.partition.get(), piece.offset, bytes, piece.end,
+                            piece.last.get(), piece.epoch.get(), piece.position.generation,
+                            piece.position.sequence)
+              .Union()};
+}
+
+Written write(Writer& w, const Holds& holds) {
+  std::vector<wire::Tail> tails;
+  for (const log::Holding& tail : holds.tails) {
+    tails.emplace_back(tail.last.get(), tail.epoch.get(), to_wire(tail.hash));
+  }
+  const auto tails_at = w.out().CreateVectorOfStructs(tails);
+  return {wire::Payload::Holds, wire::CreateHolds(w.out(), tails_at).Union()};
+}
+
+Written write(Writer& w, const LogBegun& begun) {
+  return {wire::Payload::LogBegun, wire::CreateLogBegun(w.out(), begun.generation).Union()};
+}
+
+Written write(Writer& w, const NodeJoined& joined) {
+  const auto name = w.required_text(joined.name);
+  return {wire::Payload::NodeJoined,
+          wire::CreateNodeJoined(w.out(), joined.node.get(), name).Union()};
+}
+
+Written write(Writer& w, const NodeForgotten& forgotten) {
+  return {wire::Payload::NodeForgotten,
+          wire::CreateNodeForgotten(w.out(), forgotten.node.get()).Union()};
+}
+
+Written write(Writer& w, const Drain& drain) {
+  return {wire::Payload::Drain, wire::CreateDrain(w.out(), drain.on).Union()};
+}
+
 template <class Message>
 std::string finish(NodeId from, const Message& message) {
   Writer w(nullptr);
@@ -172,6 +214,7 @@ NodeMessage message_of(const wire::Heartbeat& beat, Reader& read) {
   alive.name = read.text(beat.name());
   alive.url = read.text(beat.url());
   alive.labels = read.json(beat.labels());
+  alive.generation = beat.generation();
   return alive;
 }
 
@@ -229,6 +272,47 @@ NodeMessage message_of(const wire::ResourceSet& set, Reader& read) {
   return message;
 }
 
+NodeMessage message_of(const wire::Fetch& fetch, Reader& read) {
+  return Fetch{partition(fetch.partition(), read), fetch.offset()};
+}
+
+NodeMessage message_of(const wire::Piece& piece, Reader& read) {
+  return Piece{partition(piece.partition(), read),
+               piece.offset(),
+               std::string(piece.bytes() == nullptr ? std::string_view() : view(*piece.bytes())),
+               piece.end(),
+               LogIndex(piece.last()),
+               Epoch(piece.epoch()),
+               {piece.generation(), piece.sequence()}};
+}
+
+NodeMessage message_of(const wire::Holds& holds, Reader& read) {
+  Holds message;
+  if (holds.tails()->size() != kPartitions) {
+    read.fail("it does not tell of every partition");
+    return message;
+  }
+  for (unsigned p = 0; p < kPartitions; ++p) {
+    const wire::Tail& tail = *holds.tails()->Get(p);
+    message.tails[p] = {LogIndex(tail.last()), from_wire(&tail.hash()), Epoch(tail.epoch())};
+  }
+  return message;
+}
+
+NodeMessage message_of(const wire::LogBegun& begun, Reader&) {
+  return LogBegun{begun.generation()};
+}
+
+NodeMessage message_of(const wire::NodeJoined& joined, Reader& read) {
+  return NodeJoined{NodeId(joined.node()), read.text(joined.name())};
+}
+
+NodeMessage message_of(const wire::NodeForgotten& forgotten, Reader&) {
+  return NodeForgotten{NodeId(forgotten.node())};
+}
+
+NodeMessage message_of(const wire::Drain& drain, Reader&) { return Drain{drain.on()}; }
+
 Result<NodeMessage> payload_of(const wire::Envelope& envelope) {
   Reader read(kFormat, nullptr);
   NodeMessage message;
@@ -246,6 +330,20 @@ Result<NodeMessage> payload_of(const wire::Envelope& envelope) {
     message = message_of(*formed, read);
   } else if (const auto* set = envelope.payload_as_ResourceSet()) {
     message = message_of(*set, read);
+  } else if (const auto* fetch = envelope.payload_as_Fetch()) {
+    message = message_of(*fetch, read);
+  } else if (const auto* piece = envelope.payload_as_Piece()) {
+    message = message_of(*piece, read);
+  } else if (const auto* holds = envelope.payload_as_Holds()) {
+    message = message_of(*holds, read);
+  } else if (const auto* begun = envelope.payload_as_LogBegun()) {
+    message = message_of(*begun, read);
+  } else if (const auto* joined = envelope.payload_as_NodeJoined()) {
+    message = message_of(*joined, read);
+  } else if (const auto* forgotten = envelope.payload_as_NodeForgotten()) {
+    message = message_of(*forgotten, read);
+  } else if (const auto* drain = envelope.payload_as_Drain()) {
+    message = message_of(*drain, read);
   } else {
     read.fail("it is of a kind that nodes do not send");
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,8 @@
 #include "core/base/result.h"
 #include "core/cluster/members.h"
 #include "core/flow/event.h"
+#include "core/log/replica.h"
+#include "core/ports/store.h"
 
 /// What the nodes of a cluster say to each other, as Envelopes. Errors of decoders: as in codec.h.
 /// Thread-safety: any thread.
@@ -39,9 +42,10 @@ struct LeaderAnnounced {
 /// A node says that it is there.
 struct Alive {
   cluster::Beat beat;
-  std::string name;  ///< for people
-  std::string url;   ///< of its API; "" where it has none
-  Value labels = {}; ///< a map of texts, or null
+  std::string name;             ///< for people
+  std::string url;              ///< of its API; "" where it has none
+  Value labels = {};            ///< a map of texts, or null
+  std::uint64_t generation = 0; ///< of the log's stream that it reads
 };
 
 /// An event for a run that the receiver leads.
@@ -54,6 +58,47 @@ struct Ask {
 struct Answer {
   std::optional<Error> error;
   LogIndex last; ///< of the run's partition: what was asked for is at or before it
+};
+
+/// Asks for the copy of a partition that the receiver has, from this byte on; 0 begins a new one.
+struct Fetch {
+  PartitionId partition;
+  std::uint64_t offset = 0;
+};
+
+/// The answer, where it is not an Answer with an error.
+struct Piece {
+  PartitionId partition;
+  std::uint64_t offset = 0;
+  std::string bytes;
+  bool end = false;        ///< nothing follows
+  LogIndex last;           ///< newest entry of the copy
+  Epoch epoch;             ///< of whoever leads, as the copy has it
+  StreamPosition position; ///< up to where the log's stream was read for it
+};
+
+/// A node says in a new stream of the log what it has: nobody may lead a partition with less.
+struct Holds {
+  std::array<log::Holding, kPartitions> tails;
+};
+
+/// The log goes on in a stream of this generation: the one before has lost something.
+struct LogBegun {
+  std::uint64_t generation = 0;
+};
+
+/// A node is one of the cluster, whether it runs or not, until it is forgotten.
+struct NodeJoined {
+  NodeId node;
+  std::string name;
+};
+struct NodeForgotten {
+  NodeId node;
+};
+
+/// Asks a node to lead nothing any more, or to lead its share again.
+struct Drain {
+  bool on = true;
 };
 
 /// The first of these in a cluster's charter says which log its nodes share.
@@ -71,7 +116,8 @@ struct ResourceSet {
 };
 
 using NodeMessage =
-    std::variant<LogPart, LeaderAnnounced, Alive, Ask, Answer, ClusterFormed, ResourceSet>;
+    std::variant<LogPart, LeaderAnnounced, Alive, Ask, Answer, ClusterFormed, ResourceSet, Fetch,
+                 Piece, Holds, LogBegun, NodeJoined, NodeForgotten, Drain>;
 
 std::string encode_message(NodeId from, const NodeMessage& message);
 

@@ -57,6 +57,38 @@ Result<std::optional<std::uint64_t>> RocksStore::kept(std::string_view name) con
   return *row ? KeyReader(**row).u64() : std::nullopt;
 }
 
+Result<std::map<std::string, std::uint64_t>> RocksStore::kept_under(std::string_view prefix) const {
+  std::map<std::string, std::uint64_t> found;
+  Scan scan(*parts_->database, Table::meta, meta("kept/" + std::string(prefix)));
+  for (scan.first(); scan.valid(); scan.next()) {
+    found[std::string(scan.suffix())] = KeyReader(scan.value()).u64().value_or(0);
+  }
+  auto ended = scan.status();
+  return ended ? Result<std::map<std::string, std::uint64_t>>(std::move(found)) : ended.error();
+}
+
+Result<void> RocksStore::drop(std::string_view name) {
+  rocksdb::WriteBatch batch;
+  batch.Delete(parts_->database->family(Table::meta), slice(meta("kept/" + std::string(name))));
+  return parts_->database->write(batch, false);
+}
+
+Result<std::unique_ptr<PartitionCopy>> RocksStore::copy(PartitionId partition) const {
+  return parts_->copies->copy(partition);
+}
+
+Result<void> RocksStore::take_in(PartitionId partition, std::string_view bytes, bool first) {
+  if (auto room = parts_->check_room(Room::begun_only); !room) {
+    return room;
+  }
+  return parts_->copies->take_in(partition, bytes, first);
+}
+
+Result<bool> RocksStore::advance(PartitionId partition) {
+  const std::lock_guard lock(parts_->committing);
+  return parts_->copies->advance(partition, [&] { parts_->writer->forget_all(partition); });
+}
+
 void RocksStore::order_resources(ResourceOrder order) {
   const std::lock_guard lock(parts_->ordering);
   parts_->order = std::move(order);

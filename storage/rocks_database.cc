@@ -137,6 +137,7 @@ Family family_of(Table table) {
   switch (table) {
     case Table::log:
     case Table::journal:
+    case Table::arriving_content:
       return Family::history;
     case Table::record:
     case Table::checkpoint:

@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "storage/rocks_copies.h"
 #include "storage/rocks_database.h"
 #include "storage/rocks_resources.h"
 #include "storage/rocks_store.h"
@@ -50,6 +51,7 @@ struct RocksStore::Parts {
   Identity identity;
   std::unique_ptr<RocksWriter> writer;
   std::unique_ptr<RocksResources> resources;
+  std::unique_ptr<RocksCopies> copies;
   std::mutex committing; ///< guards the writer: commit, and what retention removes
   std::mutex ordering;   ///< guards the order
   ResourceOrder order;

@@ -75,6 +75,10 @@ Result<std::unique_ptr<RocksStore>> RocksStore::open(const std::filesystem::path
   parts->writer =
       std::make_unique<RocksWriter>(*parts->database, identity->node, identity->incarnation);
   parts->resources = std::make_unique<RocksResources>(*parts->database);
+  parts->copies = std::make_unique<RocksCopies>(*parts->database);
+  if (auto ended = parts->copies->recover(); !ended) {
+    return ended.error();
+  }
   return std::unique_ptr<RocksStore>(new RocksStore(std::move(parts)));
 }
 
@@ -213,12 +217,8 @@ Result<PartitionTail> RocksStore::tail_of(PartitionId partition) const {
   return PartitionTail{tail->last, tail->epoch, tail->at, tail->hash, tail->leader};
 }
 
-Result<std::uint64_t> RocksStore::stream_position() const {
-  auto row = parts_->database->get(Table::meta, stream_position_key());
-  if (!row) {
-    return row.error();
-  }
-  return *row ? KeyReader(**row).u64().value_or(0) : 0;
+Result<StreamPosition> RocksStore::stream_position() const {
+  return read_stream_position(*parts_->database);
 }
 
 Result<std::vector<TimerRow>> RocksStore::due_timers(Instant until, std::size_t limit,

@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include "core/ports/replica_store.h"
 #include "core/ports/store.h"
 #include "storage/disk_space.h"
 #include "storage/doctor.h"
@@ -39,7 +41,7 @@ struct Options {
 /// bytes are kept under their run (docs/formats.md), so that retention never breaks a chain.
 ///
 /// Durability and thread-safety: as Store says. One process at a time has the directory open.
-class RocksStore : public Store {
+class RocksStore : public Store, public ReplicaStore {
  public:
   /// Errors: storage_in_use (names the process that has it), storage_unreadable, storage_corrupt,
   /// storage_full, storage_io, wire_version (made by a newer format).
@@ -60,6 +62,9 @@ class RocksStore : public Store {
   /// after a crash an older one may be there.
   Result<void> keep(std::string_view name, std::uint64_t number);
   Result<std::optional<std::uint64_t>> kept(std::string_view name) const;
+  /// All whose names begin so, by the rest of their names.
+  Result<std::map<std::string, std::uint64_t>> kept_under(std::string_view prefix) const;
+  Result<void> drop(std::string_view name);
 
   /// Sends applies and deletes of resources elsewhere, where an order is made that other nodes
   /// share; what comes back from there is written with write_resource. Null: writes them at once.
@@ -100,7 +105,7 @@ class RocksStore : public Store {
   Result<void> live_runs(PartitionId partition,
                          const std::function<bool(const RunId&)>& visit) const override;
   Result<PartitionTail> tail_of(PartitionId partition) const override;
-  Result<std::uint64_t> stream_position() const override;
+  Result<StreamPosition> stream_position() const override;
 
   Result<std::vector<TimerRow>> due_timers(Instant until, std::size_t limit,
                                            const PartitionSet& of = kEveryPartition) const override;
@@ -112,6 +117,10 @@ class RocksStore : public Store {
   Result<std::vector<OutboxItem>> outbox(std::size_t limit,
                                          const PartitionSet& of = kEveryPartition) const override;
   Result<void> outbox_delivered(std::span<const OutboxItem> items) override;
+
+  Result<std::unique_ptr<PartitionCopy>> copy(PartitionId partition) const override;
+  Result<void> take_in(PartitionId partition, std::string_view bytes, bool first) override;
+  Result<bool> advance(PartitionId partition) override;
 
   Result<ResourceRow> apply_resource(std::string_view kind, std::string_view name,
                                      std::string_view content, Instant at) override;

@@ -98,9 +98,9 @@ Result<void> RocksWriter::add(const Batch& batch) {
   if (!tail) {
     return tail.error();
   }
-  if (batch.position > 0) {
+  if (batch.position.sequence > 0) {
     write_.Put(database_.family(Table::meta), slice(stream_position_key()),
-               Key().u64(batch.position).take());
+               stream_position_value(batch.position));
   }
   if (batch.leader) {
     add_leader(batch, **tail);

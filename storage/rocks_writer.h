@@ -38,6 +38,11 @@ class RocksWriter {
   /// Reads the run again at its next append.
   void forget(const RunId& run) { traces_.forget(run); }
   void forget_all() { traces_.forget_all(); }
+  /// Reads the partition, and every run, again.
+  void forget_all(PartitionId partition) {
+    tails_[partition.get()].reset();
+    traces_.forget_all();
+  }
 
  private:
   Result<void> add(const Batch& batch);

@@ -6,8 +6,8 @@
 namespace skein::log {
 
 std::string_view name_of(Verdict verdict) {
-  constexpr std::array<std::string_view, 6> kNames{"counts",      "repeat", "stale",
-                                                   "unannounced", "gap",    "forked"};
+  constexpr std::array<std::string_view, kVerdicts> kNames{"counts",      "repeat", "stale",
+                                                           "unannounced", "gap",    "forked"};
   return kNames.at(static_cast<std::size_t>(verdict));
 }
 
@@ -49,6 +49,18 @@ Verdict read(Replica& replica, const Link& link) {
   replica.hash = link.hash;
   replica.at = link.at;
   replica.seen = std::max(replica.seen, replica.last);
+  return Verdict::counts;
+}
+
+Verdict read(Replica& replica, const Holding& holding) {
+  if (holding.last == replica.last && holding.hash != replica.hash) {
+    return Verdict::forked;
+  }
+  if (holding.epoch > replica.epoch) {
+    replica.epoch = holding.epoch;
+    replica.leader.reset();
+  }
+  replica.seen = std::max(replica.seen, holding.last);
   return Verdict::counts;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -42,6 +43,13 @@ struct LeaderAnnounced {
   LogIndex last; ///< of what whoever announced it had then; there may be more
 };
 
+/// What a node has of a partition, as it says in a stream that follows one that lost something.
+struct Holding {
+  LogIndex last;
+  ContentHash hash;
+  Epoch epoch;
+};
+
 /// What a batch says of itself.
 struct Link {
   Epoch epoch;
@@ -57,14 +65,19 @@ enum class Verdict : std::uint8_t {
   counts,
   repeat,      ///< was read before: the stream was read again from an older place, or sent twice
   stale,       ///< of an epoch that is over
-  unannounced, ///< of an epoch or a node that no announcement was read of
+  unannounced, ///< of an epoch or a node that no announcement was read of: that is missing, or this
+               ///< is forged
   gap,         ///< something before it was not in the stream: this replica is behind
   forked,      ///< chained to something else: this replica or the stream is not what it should be
 };
+inline constexpr std::size_t kVerdicts = 6;
 std::string_view name_of(Verdict verdict);
 
 /// Changes the replica where the verdict is `counts`, and otherwise only what it has seen.
 Verdict read(Replica& replica, const LeaderAnnounced& announced);
 Verdict read(Replica& replica, const Link& link);
+/// Nobody leads in the epoch that it names, nor with less than it has. `forked`: another entry is
+/// the newest of this replica at the same place.
+Verdict read(Replica& replica, const Holding& holding);
 
 } // namespace skein::log

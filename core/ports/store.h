@@ -77,6 +77,15 @@ struct Seal {
   bool operator==(const Seal&) const = default;
 };
 
+/// Up to where a node has read the stream of the log. A stream that lost something is followed by
+/// another, of the next generation, whose messages are counted anew.
+struct StreamPosition {
+  std::uint64_t generation = 0;
+  std::uint64_t sequence = 0; ///< of the newest message that was read; 0 is none
+  std::uint64_t mark = 0;     ///< of that message, to know it again; 0 is unknown
+  auto operator<=>(const StreamPosition&) const = default;
+};
+
 /// Consecutive entries of one partition, in order, as its leader decided them. Without any, who
 /// leads from here on.
 struct Batch {
@@ -86,7 +95,7 @@ struct Batch {
   std::vector<Append> appends;
   std::optional<Seal> seal;     ///< absent: whoever writes it makes it the next of the chain
   std::optional<NodeId> leader; ///< of this epoch, where the batch is an announcement
-  std::uint64_t position = 0;   ///< up to where the stream was read with it; 0: it is from none
+  StreamPosition position;      ///< up to where the stream was read with it; none: it is from none
 };
 
 struct OutboxItem {
@@ -178,8 +187,8 @@ class Store {
   virtual Result<void> live_runs(PartitionId partition,
                                  const std::function<bool(const RunId&)>& visit) const = 0;
   virtual Result<PartitionTail> tail_of(PartitionId partition) const = 0;
-  /// Up to where the log's stream was read and written here; 0 where there is none.
-  virtual Result<std::uint64_t> stream_position() const = 0;
+  /// Up to where the log's stream was read and written here.
+  virtual Result<StreamPosition> stream_position() const = 0;
 
   /// Timers of these partitions due at or before `until`, earliest first, at most `limit`.
   virtual Result<std::vector<TimerRow>> due_timers(

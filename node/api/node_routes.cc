@@ -96,8 +96,9 @@ Response resume_all(Service& service) {
 
 gateway::Routes routes_of(Service& service) {
   gateway::Routes routes;
-  for (const auto add : {add_node_routes, add_run_routes, add_run_verbs, add_stored_routes,
-                         add_resource_routes, add_event_routes, add_trigger_routes}) {
+  for (const auto add :
+       {add_node_routes, add_cluster_routes, add_run_routes, add_run_verbs, add_stored_routes,
+        add_resource_routes, add_event_routes, add_trigger_routes}) {
     add(routes, service);
   }
   service.openapi = to_json(gateway::openapi(routes, "Skein", service.identity.version)) + "\n";

@@ -46,6 +46,7 @@ struct Service {
 gateway::Routes routes_of(Service& service);
 
 void add_node_routes(gateway::Routes& routes, Service& service);
+void add_cluster_routes(gateway::Routes& routes, Service& service);
 void add_run_routes(gateway::Routes& routes, Service& service);    ///< reads and starts
 void add_run_verbs(gateway::Routes& routes, Service& service);     ///< pause, signal, …
 void add_stored_routes(gateway::Routes& routes, Service& service); ///< what remote readers need

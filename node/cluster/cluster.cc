@@ -24,8 +24,8 @@ Error nobody_leads(PartitionId partition) {
 
 } // namespace
 
-Cluster::Cluster(Broker& broker, Store& store, actors::Commits& local, const Clock& wall,
-                 const Clock& steady, Options options, Hooks hooks)
+Cluster::Cluster(Broker& broker, Store& store, ReplicaStore& copies, actors::Commits& local,
+                 const Clock& wall, const Clock& steady, Options options, Hooks hooks)
     : broker_(broker),
       wall_(wall),
       steady_(steady),
@@ -33,7 +33,11 @@ Cluster::Cluster(Broker& broker, Store& store, actors::Commits& local, const Clo
       hooks_(std::move(hooks)),
       log_(broker, store, local, wall, options_.log,
            {[this](const schemas::LeaderAnnounced& announced) { on_leader(announced); },
-            hooks_.on_batch, hooks_.on_broken}) {}
+            hooks_.on_batch, [this](std::uint64_t generation) { on_generation(generation); },
+            hooks_.on_broken}),
+      copies_(
+          broker, copies, log_, steady, options_.log.self,
+          [this](NodeId node) { return subject_of(node, "ask"); }, options_.ask_limit) {}
 
 Cluster::~Cluster() { close(); }
 
@@ -55,6 +59,8 @@ Result<void> Cluster::open(actors::RunHost& host) {
         const auto* said = received ? std::get_if<schemas::Alive>(&received->message) : nullptr;
         if (said != nullptr && message.subject == subject_of(said->beat.node, "alive")) {
           on_alive(*said);
+        } else {
+          misread(message);
         }
       });
   auto asks = broker_.subscribe(subject_of(options_.log.self, "ask"), "",
@@ -63,7 +69,7 @@ Result<void> Cluster::open(actors::RunHost& host) {
     return alive ? asks.error() : alive.error();
   }
   subscriptions_ = {std::move(*alive), std::move(*asks)};
-  if (auto opened = log_.open(options_.replicas); !opened) {
+  if (auto opened = log_.open(options_.replicas, options_.generation); !opened) {
     return opened;
   }
   const std::lock_guard lock(mutex_);
@@ -97,6 +103,78 @@ void Cluster::on_leader(const schemas::LeaderAnnounced& announced) {
   }
 }
 
+// Whoever led in the stream before does not in this one until it is announced.
+void Cluster::on_generation(std::uint64_t generation) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (std::uint16_t p = 0; p < kPartitions; ++p) {
+      if (acting_.test(p)) {
+        acting_.reset(p);
+        host_->follow(PartitionId(p));
+      }
+    }
+    for (const auto& [partition, held] : holding_) {
+      host_->hold(partition, false);
+    }
+    holding_.clear();
+  }
+  hooks_.on_generation(generation);
+}
+
+void Cluster::know(std::set<NodeId> nodes) {
+  const std::lock_guard lock(mutex_);
+  known_ = std::move(nodes);
+}
+
+std::set<NodeId> Cluster::awaited() const {
+  const auto said = log_.said_what_they_hold();
+  if (!said) {
+    return {};
+  }
+  const std::lock_guard lock(mutex_);
+  std::set<NodeId> awaited = known_;
+  awaited.insert(options_.log.self);
+  std::erase_if(awaited, [&](NodeId node) { return said->contains(node); });
+  return awaited;
+}
+
+/// A node that reads a later stream knows why.
+void Cluster::follow_others() {
+  std::uint64_t newest = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [node, said] : said_) {
+      newest = std::max(newest, said.generation);
+    }
+  }
+  log_.follow(newest);
+}
+
+// A leader that may have missed its successor does nothing more until another node says that there
+// is none.
+void Cluster::step_back(const PartitionSet& behind) {
+  const std::lock_guard lock(mutex_);
+  const PartitionSet back = acting_ & behind;
+  for (std::uint16_t p = 0; p < kPartitions && back.any(); ++p) {
+    if (back.test(p)) {
+      acting_.reset(p);
+      host_->follow(PartitionId(p));
+    }
+  }
+}
+
+std::vector<NodeId> Cluster::others() const {
+  const Instant now = steady_.now();
+  const std::lock_guard lock(mutex_);
+  std::vector<NodeId> others;
+  for (const auto& [node, peer] : members_.peers) {
+    if (cluster::is_alive(members_, node, now)) {
+      others.push_back(node);
+    }
+  }
+  return others;
+}
+
 void Cluster::on_alive(const schemas::Alive& alive) {
   std::vector<cluster::Effect> effects;
   {
@@ -118,11 +196,13 @@ void Cluster::tick() {
   const Instant now = steady_.now();
   cluster::Looked looked;
   looked.at = now;
+  follow_others();
   const auto replicas = log_.replicas();
   for (std::size_t p = 0; p < kPartitions; ++p) {
     looked.leaders[p] = replicas[p].leader;
-    looked.behind.set(p, replicas[p].is_behind());
   }
+  looked.behind = awaited().empty() ? log_.behind() : kEveryPartition;
+  step_back(looked.behind);
   std::vector<cluster::Effect> effects;
   std::vector<PartitionId> recover;
   {
@@ -144,6 +224,7 @@ void Cluster::tick() {
   }
   move_held(now);
   log_.tick();
+  copies_.tick(others());
   if (!beaten_ || now - *beaten_ >= options_.timing.beat) {
     beat(now);
   }
@@ -162,6 +243,7 @@ void Cluster::beat(Instant now) {
   alive.name = options_.name;
   alive.url = options_.url;
   alive.labels = options_.labels;
+  alive.generation = log_.generation();
   const auto said = broker_.publish({subject_of(options_.log.self, "alive"),
                                      "",
                                      {},
@@ -254,8 +336,25 @@ void Cluster::pass_on(NodeId to, const RunId& run, flow::Event event, Told told)
 
 void Cluster::on_ask(Message&& message) {
   auto received = schemas::decode_message(message.payload);
+  if (const auto* fetch = received ? std::get_if<schemas::Fetch>(&received->message) : nullptr) {
+    if (!message.reply.empty()) {
+      (void)broker_.publish(
+          {message.reply,
+           "",
+           {},
+           schemas::encode_message(options_.log.self, copies_.give(received->from, *fetch))});
+    }
+    return;
+  }
+  if (const auto* drained = received ? std::get_if<schemas::Drain>(&received->message) : nullptr) {
+    spdlog::info("asked by another node to lead {}", drained->on ? "nothing" : "its share again");
+    drain(drained->on);
+    answer(message.reply, {}, {});
+    return;
+  }
   auto* ask = received ? std::get_if<schemas::Ask>(&received->message) : nullptr;
   if (ask == nullptr) {
+    misread(message);
     answer(message.reply, {},
            received ? Error{Code::wire_invalid, "that is not a question", ""} : received.error());
     return;
@@ -293,9 +392,33 @@ bool Cluster::leads(PartitionId partition) const {
   return acting_.test(partition.get());
 }
 
-void Cluster::drain() {
+void Cluster::drain(bool on) {
   const std::lock_guard lock(mutex_);
-  members_.self.draining = true;
+  members_.self.draining = on;
+}
+
+void Cluster::ask_to_drain(NodeId node, bool on, std::function<void(Result<void>)> told) {
+  if (node == options_.log.self) {
+    drain(on);
+    told({});
+    return;
+  }
+  Message message;
+  message.subject = subject_of(node, "ask");
+  message.payload = schemas::encode_message(options_.log.self, schemas::Drain{on});
+  broker_.request(std::move(message), options_.ask_limit,
+                  [told = std::move(told)](const Result<Message>& answered) {
+                    told(answered ? Result<void>() : answered.error());
+                  });
+}
+
+void Cluster::misread(const Message& message) {
+  if (misread_++ == 0) {
+    spdlog::warn(
+        "a message on {} is not what a node says there and is dropped; further ones are "
+        "counted",
+        message.subject);
+  }
 }
 
 bool Cluster::is_drained() const {

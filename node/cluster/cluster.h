@@ -1,10 +1,12 @@
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -12,6 +14,8 @@
 #include "core/cluster/members.h"
 #include "core/ports/broker.h"
 #include "core/ports/clock.h"
+#include "core/ports/replica_store.h"
+#include "node/cluster/copies.h"
 #include "node/cluster/log_stream.h"
 #include "node/cluster/member_status.h"
 
@@ -29,7 +33,8 @@ class Cluster {
  public:
   struct Options {
     LogName log;
-    std::uint64_t life = 0; ///< of this process: when it was started, by the wall clock
+    std::uint64_t generation = 0; ///< of the log's stream, as far as is known
+    std::uint64_t life = 0;       ///< of this process: when it was started, by the wall clock
     std::uint32_t replicas = 1;
     cluster::Timing timing;
     bool alone = false;             ///< the broker is this node's own
@@ -44,13 +49,15 @@ class Cluster {
     std::function<void(const std::vector<PartitionId>&)> recover;
     /// A batch of another node is written: its entries can be shown.
     std::function<void(const Batch&)> on_batch;
+    /// The log goes on in a stream of this generation. Must not block.
+    std::function<void(std::uint64_t)> on_generation;
     /// This node must stop: see LogStream, or another process has its name.
     std::function<void(const Error&)> on_broken;
   };
 
   /// `steady` only goes on, also while the machine sleeps.
-  Cluster(Broker& broker, Store& store, actors::Commits& local, const Clock& wall,
-          const Clock& steady, Options options, Hooks hooks);
+  Cluster(Broker& broker, Store& store, ReplicaStore& copies, actors::Commits& local,
+          const Clock& wall, const Clock& steady, Options options, Hooks hooks);
   ~Cluster();
 
   /// Where the host's partitions commit.
@@ -64,6 +71,10 @@ class Cluster {
   /// To be called every 50 ms or so, by one thread.
   void tick();
 
+  /// The nodes of the cluster, whether they run or not: in a new stream of the log nobody leads
+  /// before all of them have said what they have.
+  void know(std::set<NodeId> nodes);
+
   /// What has happened is written here once this node has the run's partition up to the answer
   /// (LogStream::wait_until_written).
   using Told = std::function<void(Result<LogIndex>)>;
@@ -72,12 +83,20 @@ class Cluster {
   void deliver(const RunId& run, flow::Event event, Told told);
   bool leads(PartitionId partition) const;
 
-  /// Leads nothing any more, as soon as other nodes take over.
-  void drain();
+  /// Leads nothing any more, as soon as other nodes take over; or its share again.
+  void drain(bool on = true);
+  /// Asks a node, maybe this one, to do so. Errors: broker_*.
+  void ask_to_drain(NodeId node, bool on, std::function<void(Result<void>)> told);
   /// Whether it leads nothing.
   bool is_drained() const;
 
   bool is_ready() const;
+  /// Whom the log waits for before it goes on.
+  std::set<NodeId> awaited() const;
+  /// Messages of the nodes, and about them, that could not be read, or said to be another's.
+  std::uint64_t misread() const { return misread_; }
+  /// Partitions that were taken from other nodes since the start.
+  std::uint64_t copies_taken() const { return copies_.taken(); }
   /// Whether it is ready, and every partition has a leader that is there.
   bool is_settled() const;
   std::vector<MemberStatus> members() const;
@@ -93,9 +112,14 @@ class Cluster {
   };
 
   std::string subject_of(NodeId node, const char* what) const;
+  void on_generation(std::uint64_t generation);
+  void follow_others();
+  void step_back(const PartitionSet& behind);
+  std::vector<NodeId> others() const;
   void on_leader(const schemas::LeaderAnnounced& announced);
   void on_alive(const schemas::Alive& alive);
   void on_ask(Message&& message);
+  void misread(const Message& message);
   void answer(const std::string& to, PartitionId partition, const Result<void>& result);
   void beat(Instant now);
   void act(const cluster::Effect& effect, Instant now);
@@ -108,11 +132,14 @@ class Cluster {
   const Options options_;
   const Hooks hooks_;
   LogStream log_;
+  Copies copies_;
   actors::RunHost* host_ = nullptr;
   mutable std::mutex mutex_;
   cluster::Members members_;
   std::map<NodeId, schemas::Alive> said_; ///< of the others, last
   PartitionSet acting_;
+  std::set<NodeId> known_;
+  std::atomic<std::uint64_t> misread_ = 0;
   std::vector<PartitionId> to_recover_;
   std::map<PartitionId, Holding> holding_;
   std::optional<Instant> beaten_;

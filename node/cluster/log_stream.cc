@@ -6,17 +6,23 @@
 #include <charconv>
 #include <utility>
 
+#include "core/base/hash.h"
 #include "core/base/subject.h"
 #include "schemas/log_codec.h"
 
 namespace skein::node {
 namespace {
 
-constexpr Millis kSendAgain{1'000};         ///< what the broker did not say it has
-constexpr Millis kStoredAgain{5'000};       ///< what it has and did not give back
-constexpr std::size_t kAroundPart = 4'096;  ///< bytes of a message besides the part
-constexpr std::size_t kMostUnwritten = 512; ///< batches
-constexpr std::size_t kMostPieces = 1'024;  ///< batches whose parts are not all there
+constexpr Millis kSendAgain{1'000};           ///< what the broker did not say it has
+constexpr Millis kStoredAgain{5'000};         ///< what it has and did not give back
+constexpr std::size_t kAroundPart = 4'096;    ///< bytes of a message besides the part
+constexpr Millis kKept{7 * 24 * 3'600'000LL}; ///< what is older comes from another node
+constexpr Millis kLookAgain{1'000};           ///< at a stream that may have lost something
+
+std::uint64_t mark_of(const Stored& stored) {
+  const std::uint64_t mark = digest(stored.message.payload).low;
+  return mark == 0 ? 1 : mark;
+}
 
 std::string hex(std::uint64_t number) {
   std::array<char, 16> digits{};
@@ -31,15 +37,20 @@ Error fenced(PartitionId partition) {
 
 } // namespace
 
-std::string LogName::stream() const { return "SKEIN_LOG_" + cluster + "_" + hex(incarnation); }
+std::string LogName::stream(std::uint64_t generation) const {
+  return "SKEIN_LOG_" + to_token(cluster) + "_" + hex(incarnation) + "_" + hex(generation);
+}
 
-std::string LogName::subject(PartitionId partition) const {
-  return Subject("skein")
-      .add(cluster)
-      .add("log")
-      .add(hex(incarnation))
-      .add(std::to_string(partition.get()))
-      .text();
+std::string LogName::subject(std::uint64_t generation, std::optional<PartitionId> partition) const {
+  Subject subject("skein");
+  subject.add(cluster).add("log").add(hex(incarnation)).add(hex(generation));
+  return partition ? subject.add(std::to_string(partition->get())).text() : subject.rest().text();
+}
+
+std::string LogName::holds(std::uint64_t generation) const {
+  Subject subject("skein");
+  subject.add(cluster).add("log").add(hex(incarnation)).add(hex(generation));
+  return subject.add("holds").text();
 }
 
 LogStream::LogStream(Broker& broker, Store& store, actors::Commits& local, const Clock& clock,
@@ -53,43 +64,168 @@ LogStream::LogStream(Broker& broker, Store& store, actors::Commits& local, const
 
 LogStream::~LogStream() { close(); }
 
-Result<void> LogStream::open(std::uint32_t replicas) {
+Result<void> LogStream::load() {
   for (std::uint16_t p = 0; p < kPartitions; ++p) {
     const auto tail = store_.tail_of(PartitionId(p));
     if (!tail) {
       return tail.error();
     }
-    last_written_[p] = tail->last;
+    backlog_.written(PartitionId(p), tail->last);
     places_[p].replica = {tail->last, tail->hash, tail->at, tail->epoch, tail->leader, tail->last};
   }
+  return {};
+}
+
+Result<void> LogStream::open(std::uint32_t replicas, std::uint64_t generation) {
+  stream_replicas_ = replicas;
+  const auto position = store_.stream_position();
+  auto loaded = load();
+  if (!loaded || !position) {
+    return loaded ? position.error() : loaded.error();
+  }
+  generation_ = std::max(generation, position->generation);
+  if (position->generation == generation_) {
+    position_ = position->sequence;
+    mark_ = position->mark;
+  }
+  const auto ended = has_ended_early();
+  if (!ended) {
+    return ended.error();
+  }
+  if (*ended) {
+    begin(generation_ + 1);
+  } else if (position_ == 0 && generation_ > 0) {
+    begin(generation_);
+  }
+  if (auto reading = read_on(); !reading) {
+    return reading;
+  }
+  connection_ = broker_.watch_connection([this](bool) {
+    unsure_ = true;
+    look_at_once_ = true;
+  });
+  unsure_ = false; // of this connection it was opened
+  return {};
+}
+
+/// Whether the stream is not there any more, or ends before what was read of it.
+Result<bool> LogStream::has_ended_early() const {
+  if (position_ == 0) {
+    return false;
+  }
+  const auto stream = broker_.stream(name_.stream(generation_));
+  if (!stream) {
+    return stream.error().code == Code::stream_unknown ? Result<bool>(true)
+                                                       : Result<bool>(stream.error());
+  }
+  return stream->last < position_;
+}
+
+Result<void> LogStream::read_on() {
   StreamSpec spec;
-  spec.name = name_.stream();
-  spec.subjects = {
-      Subject("skein").add(name_.cluster).add("log").add(hex(name_.incarnation)).rest().text()};
-  spec.replicas = replicas;
+  spec.name = name_.stream(generation_);
+  spec.subjects = {name_.subject(generation_, {})};
+  spec.replicas = stream_replicas_;
+  spec.max_age = kKept;
   auto stream = broker_.make_stream(spec);
-  auto position = store_.stream_position();
-  if (!stream || !position) {
-    return stream ? position.error() : stream.error();
+  if (!stream) {
+    return stream.error();
   }
-  if (*position > stream->last) {
-    return Error{Code::log_diverged,
-                 "the stream " + spec.name + " ends at " + std::to_string(stream->last) +
-                     ", this node has read it up to " + std::to_string(*position),
-                 "the broker has lost messages, or it is another broker"};
-  }
-  position_ = *position;
   goal_ = stream->last;
-  auto tail = broker_.tail({spec.name, "", *position + 1},
+  unsure_ = false;
+  check_.reset();
+  if (mark_ != 0 && position_ > 0) {
+    check_ = {generation_, position_, mark_};
+  }
+  auto tail = broker_.tail({spec.name, "", check_ ? position_.load() : position_ + 1},
                            [this](Stored&& stored) { on_stored(std::move(stored)); });
   if (!tail) {
     return tail.error();
   }
   tail_ = std::move(*tail);
+  reading_ = true;
+  if (said_what_they_hold()) {
+    say_what_it_holds();
+  }
   return {};
 }
 
+// What was under way in the old stream never counts: nobody reads it any more who could lead.
+void LogStream::begin(std::uint64_t generation) {
+  spdlog::warn(
+      "the log goes on in {}: the stream before has lost messages, or another node says so",
+      name_.stream(generation));
+  tail_.reset();
+  reading_ = false;
+  lost_ = false;
+  mark_ = 0;
+  std::vector<std::shared_ptr<Sent>> under_way;
+  {
+    const std::lock_guard lock(mutex_);
+    under_way = take_sent();
+    for (Place& place : places_) {
+      place.replica.leader.reset();
+      place.gap.reset();
+      place.seen_at = 0;
+    }
+    generation_ = generation;
+    held_by_.emplace();
+    position_ = 0;
+  }
+  pieces_.clear();
+  again_.reset();
+  looked_.reset();
+  for (const auto& sent : under_way) {
+    sent->answer(fenced(sent->batch.partition), std::move(sent->batch));
+  }
+  listener_.on_generation(generation);
+}
+
+void LogStream::follow(std::uint64_t generation) {
+  if (generation > generation_) {
+    begin(generation);
+  }
+}
+
+void LogStream::look_after() {
+  const Instant now = clock_.now();
+  if (looked_ && now - *looked_ < kLookAgain && !look_at_once_) {
+    return;
+  }
+  look_at_once_ = false;
+  if (lost_) {
+    begin(generation_ + 1);
+  } else if (reading_ && (unsure_ || suspicious_)) {
+    looked_ = now;
+    const auto ended = has_ended_early();
+    if (ended && *ended) {
+      begin(generation_ + 1);
+    } else if (ended && unsure_) { // from the message that was read last: it must be the same
+      tail_.reset();
+      reading_ = false;
+    }
+    suspicious_ = suspicious_ && !ended;
+  }
+  if (!reading_) {
+    looked_ = now;
+    if (auto reading = read_on(); !reading) {
+      spdlog::warn("the log is not read: {}", to_string(reading.error()));
+    }
+  }
+}
+
+void LogStream::say_what_it_holds() {
+  schemas::Holds holds;
+  for (std::uint16_t p = 0; p < kPartitions; ++p) {
+    const log::Replica now = replica(PartitionId(p));
+    holds.tails[p] = {now.last, now.hash, now.epoch};
+  }
+  broker_.append({name_.holds(generation_), "", {}, schemas::encode_message(name_.self, holds)}, "",
+                 [](const Result<Appended>&) {});
+}
+
 void LogStream::close() {
+  connection_.reset();
   tail_.reset();
   broke({Code::interrupted, "the node is stopping", "ask again once it has started anew"});
 }
@@ -102,7 +238,7 @@ void LogStream::submit(Batch batch, Answer answer) {
     if (broken_) {
       return broken_;
     }
-    return place.replica.leader != name_.self || place.replica.epoch != batch.epoch
+    return place.replica.leader != name_.self || place.replica.epoch != batch.epoch || place.gap
                ? std::optional(fenced(batch.partition))
                : std::nullopt;
   };
@@ -152,10 +288,12 @@ std::vector<std::string> LogStream::messages_of(PartitionId partition, const Sea
 // An error is as good as silence: tick sends it again, or an announcement ends it.
 void LogStream::send(PartitionId partition, const std::shared_ptr<Sent>& sent) {
   for (const std::string& message : sent->messages) {
-    broker_.append({name_.subject(partition), "", {}, message}, "",
-                   [sent, left = std::weak_ptr(sent)](const Result<Appended>& appended) {
+    broker_.append({name_.subject(generation_, partition), "", {}, message}, "",
+                   [this, sent](const Result<Appended>& appended) {
                      if (appended) {
                        sent->stored = true;
+                     } else {
+                       suspicious_ = true;
                      }
                    });
   }
@@ -165,7 +303,7 @@ void LogStream::announce(PartitionId partition, NodeId leader, std::uint64_t lif
   const log::Replica now = replica(partition);
   const Epoch epoch(now.epoch.get() + 1);
   broker_.append(
-      {name_.subject(partition),
+      {name_.subject(generation_, partition),
        "",
        {},
        schemas::encode_message(name_.self,
@@ -190,63 +328,71 @@ void LogStream::tick() {
   for (const auto& [partition, sent] : late) {
     send(partition, sent);
   }
+  look_after();
+  const auto held_by = said_what_they_hold();
+  if (reading_ && held_by && !held_by->contains(name_.self) &&
+      (!said_ || now - *said_ >= kSendAgain)) {
+    said_ = now;
+    say_what_it_holds();
+  }
+}
+
+/// Where reading goes on, the stream must be what it was: another message at the same place means
+/// that it has lost some, or that another replica of the broker answers, which misses one.
+bool LogStream::is_known(const Stored& stored) {
+  if (lost_ || unsure_) {
+    return true;
+  }
+  const auto check = std::exchange(check_, std::nullopt);
+  if (!check || stored.sequence != check->sequence) {
+    return false;
+  }
+  lost_ = mark_of(stored) != check->mark;
+  look_at_once_ = look_at_once_ || lost_;
+  return true;
 }
 
 void LogStream::on_stored(Stored&& stored) {
+  if (is_known(stored)) {
+    return;
+  }
+  mark_ = mark_of(stored);
+  position_ = stored.sequence;
   auto received = schemas::decode_message(stored.message.payload);
   if (!received) {
     if (counts_.unreadable++ == 0) {
-      spdlog::error("message {} of {} is not read: {}", stored.sequence, name_.stream(),
+      spdlog::error("message {} of {} is not read: {}", stored.sequence, name_.stream(generation_),
                     to_string(received.error()));
     }
   } else if (auto* part = std::get_if<schemas::LogPart>(&received->message);
-             part != nullptr && stored.message.subject == name_.subject(part->partition)) {
+             part != nullptr &&
+             stored.message.subject == name_.subject(generation_, part->partition)) {
     on_part(stored.sequence, std::move(*part));
   } else if (const auto* announced = std::get_if<schemas::LeaderAnnounced>(&received->message);
              announced != nullptr &&
-             stored.message.subject == name_.subject(announced->partition)) {
+             stored.message.subject == name_.subject(generation_, announced->partition)) {
     on_announced(stored.sequence, *announced);
+  } else if (const auto* holds = std::get_if<schemas::Holds>(&received->message);
+             holds != nullptr && stored.message.subject == name_.holds(generation_)) {
+    on_holds(stored.sequence, received->from, *holds);
   } else if (counts_.misplaced++ == 0) {
-    spdlog::error("message {} of {} does not belong on {}", stored.sequence, name_.stream(),
-                  stored.message.subject);
+    spdlog::error("message {} of {} does not belong on {}", stored.sequence,
+                  name_.stream(generation_), stored.message.subject);
   }
-  position_ = stored.sequence;
 }
 
 void LogStream::on_part(std::uint64_t sequence, schemas::LogPart&& part) {
-  if (part.parts == 1) {
-    on_batch(sequence, part.partition, part.bytes);
-    return;
+  const PartitionId partition = part.partition;
+  if (const auto whole = pieces_.add(sequence, std::move(part))) {
+    on_batch(sequence, partition, *whole);
   }
-  if (pieces_.size() >= kMostPieces) { // of leaders that fell between two parts
-    pieces_.erase(std::min_element(
-        pieces_.begin(), pieces_.end(),
-        [](const auto& a, const auto& b) { return a.second.first < b.second.first; }));
-  }
-  const PiecesOf key{part.partition, part.batch};
-  Pieces& pieces = pieces_[key];
-  if (pieces.parts.size() != part.parts) {
-    pieces = {sequence, std::vector<std::string>(part.parts), part.parts};
-  }
-  std::string& place = pieces.parts[part.part];
-  pieces.missing -= place.empty() ? 1 : 0;
-  place = std::move(part.bytes);
-  if (pieces.missing > 0) {
-    return;
-  }
-  std::string whole;
-  for (const std::string& piece : pieces.parts) {
-    whole += piece;
-  }
-  pieces_.erase(key);
-  on_batch(sequence, part.partition, whole);
 }
 
 void LogStream::on_batch(std::uint64_t sequence, PartitionId partition, const std::string& bytes) {
   const auto claimed = schemas::claimed_by(bytes);
   if (!claimed) {
     if (counts_.unreadable++ == 0) {
-      spdlog::error("batch {} of {} is not read: {}", sequence, name_.stream(),
+      spdlog::error("batch {} of {} is not read: {}", sequence, name_.stream(generation_),
                     to_string(claimed.error()));
     }
     return;
@@ -256,18 +402,29 @@ void LogStream::on_batch(std::uint64_t sequence, PartitionId partition, const st
     return;
   }
   std::shared_ptr<Sent> mine;
+  std::shared_ptr<Sent> fenced_out;
   log::Verdict verdict{};
   {
     const std::lock_guard lock(mutex_);
     Place& place = places_[partition.get()];
+    if (place.reserved) {
+      return; // it is read again
+    }
     verdict = read(place.replica, log::Link{claimed->epoch, claimed->seal.node, claimed->seal.first,
                                             claimed->count, claimed->at, claimed->seal.previous,
                                             claimed->seal.hash});
     if (verdict == log::Verdict::counts && place.sent && place.sent->batch.seal == claimed->seal) {
       mine = std::exchange(place.sent, nullptr);
     }
+    note(place, verdict, sequence);
+    if (place.gap) {
+      fenced_out = std::exchange(place.sent, nullptr);
+    }
   }
   count(verdict, partition);
+  if (fenced_out) {
+    fenced_out->answer(fenced(partition), std::move(fenced_out->batch));
+  }
   if (verdict != log::Verdict::counts) {
     return;
   }
@@ -286,36 +443,25 @@ void LogStream::on_batch(std::uint64_t sequence, PartitionId partition, const st
   write(std::move(*batch), nullptr);
 }
 
-// A disk that is slower than the broker must not fill the memory with what was read: reading waits,
-// and the broker keeps what comes meanwhile.
-void LogStream::wait_for_room() {
-  std::unique_lock lock(writing_);
-  written_.wait(lock, [&] { return unwritten_ < kMostUnwritten; });
-  ++unwritten_;
-}
-
-void LogStream::end_write(PartitionId partition, LogIndex last) {
-  {
-    const std::lock_guard lock(writing_);
-    --unwritten_;
-    LogIndex& there = last_written_.at(partition.get());
-    there = std::max(there, last);
+// What is missing keeps the position of the stream where it is: a node that falls reads it again,
+// and knows again that something is missing. A batch that nobody was announced to send may be
+// forged, or an announcement is missing; another node can tell.
+void LogStream::note(Place& place, log::Verdict verdict, std::uint64_t sequence) {
+  if (place.replica.is_behind()) {
+    place.seen_at = std::max(place.seen_at, sequence);
   }
-  written_.notify_all();
-}
-
-bool LogStream::wait_until_written(PartitionId partition, LogIndex index, Millis limit) {
-  std::unique_lock lock(writing_);
-  return written_.wait_for(lock, std::chrono::milliseconds(limit.count),
-                           [&] { return last_written_.at(partition.get()) >= index; });
+  const bool missing = verdict == log::Verdict::gap || verdict == log::Verdict::unannounced;
+  if (missing && !place.gap) {
+    place.gap = sequence;
+  }
 }
 
 void LogStream::write(Batch batch, std::shared_ptr<Sent> sent) {
-  wait_for_room();
+  backlog_.begin();
   local_.submit(std::move(batch), [this, sent = std::move(sent)](const Result<void>& written,
                                                                  Batch&& done) {
-    end_write(done.partition,
-              written ? LogIndex(done.seal->first.get() + done.appends.size() - 1) : LogIndex());
+    backlog_.end(done.partition,
+                 written ? LogIndex(done.seal->first.get() + done.appends.size() - 1) : LogIndex());
     if (!written) {
       broke(written.error());
     }
@@ -334,11 +480,16 @@ void LogStream::on_announced(std::uint64_t sequence, const schemas::LeaderAnnoun
   {
     const std::lock_guard lock(mutex_);
     Place& place = places_[announced.partition.get()];
+    if (place.reserved) {
+      return; // it is read again
+    }
     verdict = read(place.replica,
                    log::LeaderAnnounced{announced.epoch, announced.leader, announced.last});
     if (verdict == log::Verdict::counts) {
       fenced_out = std::exchange(place.sent, nullptr);
+      held_by_.reset(); // whoever announced it knew that all had said what they have
     }
+    note(place, verdict, sequence);
   }
   count(verdict, announced.partition);
   if (verdict != log::Verdict::counts) {
@@ -353,9 +504,9 @@ void LogStream::on_announced(std::uint64_t sequence, const schemas::LeaderAnnoun
   batch.seal.emplace(); // nothing to seal: its time is nobody's
   batch.leader = announced.leader;
   batch.position = safe_position(sequence);
-  wait_for_room();
+  backlog_.begin();
   local_.submit(std::move(batch), [this, announced](const Result<void>& written, Batch&&) {
-    end_write(announced.partition, {});
+    backlog_.end(announced.partition, {});
     if (!written) {
       broke(written.error());
     } else {
@@ -364,13 +515,34 @@ void LogStream::on_announced(std::uint64_t sequence, const schemas::LeaderAnnoun
   });
 }
 
-/// Up to where nothing must be read again: parts of a batch that is not whole must be.
-std::uint64_t LogStream::safe_position(std::uint64_t sequence) const {
-  std::uint64_t safe = sequence;
-  for (const auto& [key, pieces] : pieces_) {
-    safe = std::min(safe, pieces.first - 1);
+void LogStream::on_holds(std::uint64_t sequence, NodeId node, const schemas::Holds& holds) {
+  for (std::uint16_t p = 0; p < kPartitions; ++p) {
+    log::Verdict verdict{};
+    {
+      const std::lock_guard lock(mutex_);
+      Place& place = places_[p];
+      verdict = read(place.replica, holds.tails[p]);
+      note(place, verdict, sequence);
+    }
+    count(verdict, PartitionId(p));
   }
-  return safe;
+  const std::lock_guard lock(mutex_);
+  if (held_by_) {
+    held_by_->insert(node);
+  }
+}
+
+/// Up to where nothing must be read again: parts of a batch that is not whole must be, and what
+/// came behind something that is missing.
+StreamPosition LogStream::safe_position(std::uint64_t sequence) const {
+  std::uint64_t safe = pieces_.safe(sequence);
+  const std::lock_guard lock(mutex_);
+  for (const Place& place : places_) {
+    if (place.gap || place.replica.is_behind()) {
+      safe = std::min(safe, place.gap.value_or(place.seen_at) - 1);
+    }
+  }
+  return {generation_, safe, safe == sequence ? mark_.load() : 0};
 }
 
 void LogStream::count(log::Verdict verdict, PartitionId partition) {
@@ -391,6 +563,16 @@ void LogStream::count(log::Verdict verdict, PartitionId partition) {
   }
 }
 
+std::vector<std::shared_ptr<LogStream::Sent>> LogStream::take_sent() {
+  std::vector<std::shared_ptr<Sent>> under_way;
+  for (Place& place : places_) {
+    if (place.sent) {
+      under_way.push_back(std::exchange(place.sent, nullptr));
+    }
+  }
+  return under_way;
+}
+
 void LogStream::broke(const Error& error) {
   std::vector<std::shared_ptr<Sent>> under_way;
   {
@@ -399,11 +581,7 @@ void LogStream::broke(const Error& error) {
       return;
     }
     broken_ = error;
-    for (Place& place : places_) {
-      if (place.sent) {
-        under_way.push_back(std::exchange(place.sent, nullptr));
-      }
-    }
+    under_way = take_sent();
   }
   for (const auto& sent : under_way) {
     sent->answer(error, std::move(sent->batch));
@@ -411,6 +589,86 @@ void LogStream::broke(const Error& error) {
   if (error.code != Code::interrupted) {
     listener_.on_broken(error);
   }
+}
+
+void LogStream::reserve(PartitionId partition) {
+  const std::lock_guard lock(mutex_);
+  places_[partition.get()].reserved = true;
+}
+
+Result<void> LogStream::adopted(PartitionId partition, StreamPosition read) {
+  const auto tail = store_.tail_of(partition);
+  if (!tail) {
+    return tail.error();
+  }
+  backlog_.written(partition, tail->last);
+  const std::lock_guard lock(mutex_);
+  Place& place = places_[partition.get()];
+  log::Replica& replica = place.replica;
+  replica.last = tail->last;
+  replica.hash = tail->hash;
+  replica.at = tail->at;
+  replica.seen = std::max(replica.seen, tail->last);
+  if (tail->epoch > replica.epoch) {
+    replica.epoch = tail->epoch;
+    replica.leader = tail->leader;
+  }
+  const std::uint64_t from = read.generation == generation_ ? read.sequence : 0;
+  again_ = std::min({again_.value_or(from), from, place.gap.value_or(from)});
+  place.gap.reset();
+  place.reserved = false;
+  return {};
+}
+
+void LogStream::released(PartitionId partition) {
+  const std::lock_guard lock(mutex_);
+  places_[partition.get()].reserved = false;
+}
+
+void LogStream::read_again() {
+  const auto from = std::exchange(again_, std::nullopt);
+  if (!from || !reading_ || *from >= position_) {
+    return;
+  }
+  tail_.reset();
+  reading_ = false;
+  position_ = std::min(*from, pieces_.safe(position_));
+  mark_ = 0;
+  pieces_.clear();
+  looked_.reset();
+  look_after();
+}
+
+void LogStream::nothing_newer(PartitionId partition) {
+  const std::lock_guard lock(mutex_);
+  Place& place = places_[partition.get()];
+  if (!place.replica.is_behind()) {
+    place.gap.reset();
+  }
+}
+
+std::optional<std::set<NodeId>> LogStream::said_what_they_hold() const {
+  const std::lock_guard lock(mutex_);
+  return held_by_;
+}
+
+PartitionSet LogStream::behind() const {
+  const std::lock_guard lock(mutex_);
+  PartitionSet behind;
+  for (std::size_t p = 0; p < kPartitions; ++p) {
+    behind.set(p, places_[p].gap || places_[p].replica.is_behind());
+  }
+  return behind;
+}
+
+PartitionSet LogStream::lacking() const {
+  const std::lock_guard lock(mutex_);
+  PartitionSet lacking;
+  for (std::size_t p = 0; p < kPartitions; ++p) {
+    const Place& place = places_[p];
+    lacking.set(p, place.gap || (place.replica.is_behind() && position_ >= place.seen_at));
+  }
+  return lacking;
 }
 
 std::array<log::Replica, kPartitions> LogStream::replicas() const {

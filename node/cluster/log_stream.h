@@ -2,15 +2,13 @@
 
 #include <array>
 #include <atomic>
-#include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "actors/committer.h"
@@ -18,6 +16,8 @@
 #include "core/ports/broker.h"
 #include "core/ports/clock.h"
 #include "core/ports/store.h"
+#include "node/cluster/backlog.h"
+#include "node/cluster/pieces.h"
 #include "schemas/node_codec.h"
 
 namespace skein::node {
@@ -28,13 +28,16 @@ struct LogName {
   std::uint64_t incarnation = 0;
   NodeId self;
 
-  std::string stream() const;
-  std::string subject(PartitionId partition) const;
+  std::string stream(std::uint64_t generation) const;
+  /// Of the messages of one partition, or of everything where there is none.
+  std::string subject(std::uint64_t generation, std::optional<PartitionId> partition) const;
+  /// Of what a node says that it has.
+  std::string holds(std::uint64_t generation) const;
 };
 
 /// What was read and did not count, by why.
 struct LogCounts {
-  std::array<std::atomic<std::uint64_t>, 6> verdicts{}; ///< by log::Verdict
+  std::array<std::atomic<std::uint64_t>, log::kVerdicts> verdicts{}; ///< by log::Verdict
   std::atomic<std::uint64_t> unreadable = 0;
   std::atomic<std::uint64_t> misplaced = 0; ///< of another log or partition than its subject's
 };
@@ -44,6 +47,9 @@ struct LogCounts {
 ///
 ///   submit ──► seal ──► append ──► stream ──► read in order ──► counts ──► local write ──► answer
 ///                                                          └──► does not ──► counted, dropped
+///
+/// A stream that has lost something is left: the log goes on in one of the next generation, in
+/// which every node first says what it has, so that nobody leads with less.
 ///
 /// A batch that is sent is the leader's only one of its partition; until it is read back, or an
 /// announcement is read that fences it out, the same bytes are sent again. What is under way when
@@ -56,6 +62,8 @@ class LogStream : public actors::Commits {
     std::function<void(const schemas::LeaderAnnounced&)> on_leader;
     /// A batch of another node, written.
     std::function<void(const Batch&)> on_batch;
+    /// Nobody leads anything any more: the log goes on in a stream of this generation.
+    std::function<void(std::uint64_t generation)> on_generation;
     /// This node cannot go on: what it has is not the next of the log, or cannot be written.
     std::function<void(const Error&)> on_broken;
   };
@@ -65,9 +73,10 @@ class LogStream : public actors::Commits {
             Listener listener);
   ~LogStream() override;
 
-  /// Makes the stream where there is none, and reads on where the store ends.
-  /// Errors: broker_*, storage_*; log_diverged where the stream ends before what the store has.
-  Result<void> open(std::uint32_t replicas);
+  /// Makes the stream where there is none, and reads on where the store ends: in a stream of this
+  /// generation, or of a later one that the store knows, or of the next where that one has lost
+  /// something. Errors: broker_*, storage_*.
+  Result<void> open(std::uint32_t replicas, std::uint64_t generation);
   /// Reads no more; what is asked for from now on is refused with interrupted.
   void close();
 
@@ -77,16 +86,39 @@ class LogStream : public actors::Commits {
   /// once `on_leader` says so.
   void announce(PartitionId partition, NodeId leader, std::uint64_t life);
 
-  /// Sends again what has not come back. To be called a few times a second.
+  /// Sends again what has not come back, and looks after the stream. To be called a few times a
+  /// second, by one thread, as are the next three.
   void tick();
+  /// Goes on in a stream of a later generation, as another node does.
+  void follow(std::uint64_t generation);
+
+  /// The partition is about to be replaced by a copy of another node's: nothing is written to it
+  /// until it is `adopted`, with what the copy had read, or `released` as it was.
+  void reserve(PartitionId partition);
+  Result<void> adopted(PartitionId partition, StreamPosition read);
+  void released(PartitionId partition);
+  /// Reads again what came behind the copies. Does nothing where there are none.
+  void read_again();
+  /// Another node has no more than this one: what seemed to be missing is nowhere.
+  void nothing_newer(PartitionId partition);
 
   /// Whether everything is read that was in the stream when it was opened.
-  bool caught_up() const { return position_ >= goal_; }
+  bool caught_up() const { return reading_ && position_ >= goal_; }
+  std::uint64_t generation() const { return generation_; }
   std::uint64_t position() const { return position_; }
+  /// The nodes that have said in this generation what they have; nothing where the log has gone on
+  /// from there, and nobody needs to ask.
+  std::optional<std::set<NodeId>> said_what_they_hold() const;
   /// Waits until this node has written what is asked for; whether it has.
-  bool wait_until_written(PartitionId partition, LogIndex index, Millis limit);
+  bool wait_until_written(PartitionId partition, LogIndex index, Millis limit) {
+    return backlog_.wait(partition, index, limit);
+  }
   std::array<log::Replica, kPartitions> replicas() const;
   log::Replica replica(PartitionId partition) const;
+  /// Of which this node must not lead any, for it may lack entries that count.
+  PartitionSet behind() const;
+  /// Those of them that the stream does not bring: another node must.
+  PartitionSet lacking() const;
   const LogCounts& counts() const { return counts_; }
 
  private:
@@ -100,13 +132,10 @@ class LogStream : public actors::Commits {
   struct Place { ///< of one partition
     log::Replica replica;
     std::shared_ptr<Sent> sent;
+    std::optional<std::uint64_t> gap; ///< sequence from which on something is missing
+    std::uint64_t seen_at = 0;        ///< sequence of what told of the newest entry
+    bool reserved = false;
   };
-  struct Pieces {
-    std::uint64_t first = 0; ///< sequence
-    std::vector<std::string> parts;
-    std::size_t missing = 0;
-  };
-  using PiecesOf = std::tuple<PartitionId, ContentHash>;
 
   std::vector<std::string> messages_of(PartitionId partition, const Seal& seal,
                                        const std::string& bytes) const;
@@ -115,10 +144,18 @@ class LogStream : public actors::Commits {
   void on_part(std::uint64_t sequence, schemas::LogPart&& part);
   void on_batch(std::uint64_t sequence, PartitionId partition, const std::string& bytes);
   void on_announced(std::uint64_t sequence, const schemas::LeaderAnnounced& announced);
+  void on_holds(std::uint64_t sequence, NodeId node, const schemas::Holds& holds);
+  void note(Place& place, log::Verdict verdict, std::uint64_t sequence);
   void write(Batch batch, std::shared_ptr<Sent> sent);
-  void wait_for_room();
-  void end_write(PartitionId partition, LogIndex last);
-  std::uint64_t safe_position(std::uint64_t sequence) const;
+  StreamPosition safe_position(std::uint64_t sequence) const;
+  Result<void> load();
+  Result<bool> has_ended_early() const;
+  bool is_known(const Stored& stored);
+  Result<void> read_on();
+  void begin(std::uint64_t generation);
+  void look_after();
+  void say_what_it_holds();
+  std::vector<std::shared_ptr<Sent>> take_sent();
   void count(log::Verdict verdict, PartitionId partition);
   void broke(const Error& error);
 
@@ -131,16 +168,27 @@ class LogStream : public actors::Commits {
   mutable std::mutex mutex_;
   std::array<Place, kPartitions> places_;
   std::optional<Error> broken_;
-  std::map<PiecesOf, Pieces> pieces_; ///< of the reading thread
-  std::mutex writing_;
-  std::condition_variable written_;
-  std::size_t unwritten_ = 0; ///< read, and not written yet
-  std::array<LogIndex, kPartitions> last_written_;
+  std::optional<std::set<NodeId>> held_by_; ///< see said_what_they_hold
+  Pieces pieces_;                           ///< of the reading thread
+  Backlog backlog_;
+  std::uint32_t stream_replicas_ = 1;
+  std::atomic<std::uint64_t> generation_ = 0;
   std::atomic<std::uint64_t> position_ = 0;
-  std::uint64_t goal_ = 0;
+  std::atomic<std::uint64_t> goal_ = 0;
+  std::atomic<bool> reading_ = false;
+  std::atomic<bool> suspicious_ = false; ///< the stream may not be what it was
+  std::atomic<bool> unsure_ = false;     ///< as the connection was lost: nothing is read until then
+  std::atomic<bool> look_at_once_ = false;
+  std::atomic<bool> lost_ = false;      ///< it is not
+  std::atomic<std::uint64_t> mark_ = 0; ///< of the message at the position
+  std::optional<StreamPosition> check_; ///< what must be read first; of the reading thread
+  std::optional<Instant> looked_;       ///< at it
+  std::optional<Instant> said_;         ///< what this node holds
+  std::optional<std::uint64_t> again_;  ///< from where to read again
   LogCounts counts_;
   std::atomic<std::uint64_t> complained_ = 0; ///< a bit for each kind that the log has named
   Subscription tail_;
+  Subscription connection_;
 };
 
 } // namespace skein::node

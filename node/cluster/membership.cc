@@ -6,16 +6,20 @@
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
+#include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <utility>
 
 #include "node/cluster/charter.h"
+#include "node/cluster/signed_broker.h"
 
 namespace skein::node {
 namespace {
 
 constexpr std::chrono::milliseconds kTick{50};
+constexpr std::chrono::seconds kSayAgain{1};
 constexpr Millis kAnswer{2'000};
 
 /// Only goes on, also while the machine sleeps.
@@ -38,7 +42,9 @@ class RealMembership : public Membership {
         local_(local),
         wall_(wall),
         hooks_(std::move(hooks)),
-        charter_(broker, store, settings.cluster) {}
+        signed_(broker, MessageKey(settings.key, settings.cluster)),
+        charter_(signed_, store, settings.cluster, settings.name,
+                 [this](const std::map<NodeId, std::string>& nodes) { know(nodes); }) {}
 
   ~RealMembership() override { leave(); }
 
@@ -51,7 +57,11 @@ class RealMembership : public Membership {
         return marked;
       }
     }
+    if (auto joined = charter_.join(); !joined) {
+      return joined;
+    }
     Cluster::Options options;
+    options.generation = charter_.generation();
     options.log = {settings_.cluster, store_.incarnation(), store_.node()};
     options.life = static_cast<std::uint64_t>(wall_.now().ms);
     options.replicas = settings_.replicas;
@@ -61,14 +71,21 @@ class RealMembership : public Membership {
     options.name = settings_.name;
     options.url = settings_.url;
     options.labels = settings_.labels;
-    cluster_ = std::make_unique<Cluster>(
-        broker_, store_, local_, wall_, steady_, options,
+    auto cluster = std::make_unique<Cluster>(
+        signed_, store_, store_, local_, wall_, steady_, options,
         Cluster::Hooks{[this](const std::vector<PartitionId>& partitions) { recover(partitions); },
-                       hooks_.on_batch, hooks_.on_broken});
+                       hooks_.on_batch, [this](std::uint64_t generation) { begin(generation); },
+                       hooks_.on_broken});
+    const std::lock_guard lock(mutex_);
+    cluster_ = std::move(cluster);
+    cluster_->know(ids_of(charter_.nodes()));
     return {};
   }
 
   Cluster& cluster() override { return *cluster_; }
+  Result<void> forget(std::string_view name) override { return charter_.forget(name); }
+  std::map<NodeId, std::string> nodes() const override { return charter_.nodes(); }
+  std::uint64_t refused() const override { return signed_.refused(); }
 
   Result<void> open(actors::RunHost& host) override {
     if (auto opened = cluster_->open(host); !opened) {
@@ -118,6 +135,29 @@ class RealMembership : public Membership {
     }
   }
 
+  static std::set<NodeId> ids_of(const std::map<NodeId, std::string>& nodes) {
+    std::set<NodeId> ids;
+    for (const auto& [node, name] : nodes) {
+      ids.insert(node);
+    }
+    return ids;
+  }
+
+  void know(const std::map<NodeId, std::string>& nodes) {
+    const std::lock_guard lock(mutex_);
+    if (cluster_) {
+      cluster_->know(ids_of(nodes));
+    }
+  }
+
+  void begin(std::uint64_t generation) {
+    {
+      const std::lock_guard lock(mutex_);
+      begun_ = std::max(begun_, generation);
+    }
+    changed_.notify_all();
+  }
+
   void recover(const std::vector<PartitionId>& partitions) {
     {
       const std::lock_guard lock(mutex_);
@@ -129,11 +169,25 @@ class RealMembership : public Membership {
   // On a thread of its own: the beats of a node that brings many runs back must not stop.
   void recover_all(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
-    while (changed_.wait(lock, stop, [&] { return !to_recover_.empty(); })) {
+    while (changed_.wait(lock, stop, [&] { return !to_recover_.empty() || begun_ > said_; })) {
       const std::vector<PartitionId> partitions = std::exchange(to_recover_, {});
+      const std::uint64_t generation = begun_;
       lock.unlock();
-      hooks_.recover(partitions);
+      if (!partitions.empty()) {
+        hooks_.recover(partitions);
+      }
+      if (generation > said_) {
+        if (const auto said = charter_.begin(generation); said) {
+          said_ = generation;
+        } else {
+          spdlog::warn("the charter does not name the log's new stream yet: {}",
+                       to_string(said.error()));
+        }
+      }
       lock.lock();
+      if (begun_ > said_) { // the broker is away
+        changed_.wait_for(lock, stop, kSayAgain, [] { return false; });
+      }
     }
   }
 
@@ -144,17 +198,46 @@ class RealMembership : public Membership {
   const Clock& wall_;
   const SteadyClock steady_;
   const Hooks hooks_;
+  SignedBroker signed_;
   Charter charter_;
   std::unique_ptr<Cluster> cluster_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::condition_variable ticked_;
   std::vector<PartitionId> to_recover_;
+  std::uint64_t begun_ = 0; ///< generation of the log's stream that the charter should name
+  std::uint64_t said_ = 0;  ///< and that it does
   std::jthread recovering_;
   std::jthread ticking_;
 };
 
 } // namespace
+
+Result<FormedCluster> form_cluster(const std::filesystem::path& data,
+                                   const ClusterSettings& settings) {
+  constexpr std::size_t kCounted = 1'000'000;
+  auto store = storage::RocksStore::open(data);
+  if (!store) {
+    return store.error();
+  }
+  auto broker = settings.connect();
+  if (!broker) {
+    return broker.error();
+  }
+  SignedBroker signed_broker(**broker, MessageKey(settings.key, settings.cluster));
+  Charter charter(signed_broker, **store, settings.cluster, settings.name,
+                  [](const std::map<NodeId, std::string>&) {});
+  auto agreed = charter.open(settings.replicas);
+  agreed = agreed ? charter.join() : agreed;
+  agreed = agreed ? (*store)->keep(kShared, 1) : agreed;
+  if (!agreed) {
+    return agreed.error();
+  }
+  RunFilter every;
+  every.limit = kCounted;
+  const auto runs = (*store)->list_runs(every);
+  return FormedCluster{(*store)->incarnation(), charter.nodes(), runs ? runs->size() : 0};
+}
 
 Result<std::unique_ptr<Membership>> Membership::join(const ClusterSettings& settings,
                                                      Broker& broker, storage::RocksStore& store,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,6 +37,13 @@ class Membership {
   virtual ~Membership() = default; ///< leaves, unless that is done
 
   virtual Cluster& cluster() = 0;
+  /// The nodes of the cluster by name, whether they run or not.
+  virtual std::map<NodeId, std::string> nodes() const = 0;
+  /// The node is none of the cluster any more: its disk is gone. Errors: resource_unknown,
+  /// broker_*.
+  virtual Result<void> forget(std::string_view name) = 0;
+  /// Messages that no node of this cluster has signed.
+  virtual std::uint64_t refused() const = 0;
   /// Reads the log and takes part, until leave(). Errors: as Cluster::open.
   virtual Result<void> open(actors::RunHost& host) = 0;
   /// Gives what it leads to others, waiting for them at most `limit`.
@@ -43,5 +51,17 @@ class Membership {
   /// Says and reads nothing more.
   virtual void leave() = 0;
 };
+
+/// What `form_cluster` made.
+struct FormedCluster {
+  std::uint64_t incarnation = 0;
+  std::map<NodeId, std::string> nodes;
+  std::size_t runs = 0; ///< that the directory brings, at most 1,000,000
+};
+
+/// Makes the data directory the first node of a cluster, or one of a cluster that is there, without
+/// running it. Errors: as RocksStore::open, Charter::open, and of the broker.
+Result<FormedCluster> form_cluster(const std::filesystem::path& data,
+                                   const ClusterSettings& settings);
 
 } // namespace skein::node

@@ -361,6 +361,22 @@ Result<Value> nodes(const Endpoint& endpoint) {
   return link.ask({"GET", "/v1/nodes"});
 }
 
+Result<Value> cluster(const Endpoint& endpoint) {
+  Link link(endpoint);
+  return link.ask({"GET", "/v1/cluster"});
+}
+
+Result<Value> drain_node(const Endpoint& endpoint, const std::string& name, bool on) {
+  Link link(endpoint);
+  return link.ask(
+      {"POST", "/v1/nodes/" + gateway::percent_encoded(name) + (on ? "/drain" : "/resume"), "{}"});
+}
+
+Result<Value> forget_node(const Endpoint& endpoint, const std::string& name) {
+  Link link(endpoint);
+  return link.ask({"DELETE", "/v1/nodes/" + gateway::percent_encoded(name)});
+}
+
 Result<std::unique_ptr<Node>> connect(Endpoint endpoint, Settings settings) {
   auto node = std::make_unique<RemoteNode>(std::move(endpoint), std::move(settings));
   auto greeted = node->greet();

@@ -213,7 +213,7 @@ Result<PartitionTail> RemoteStore::tail_of(PartitionId) const {
   return only_there("looking at the tail of a partition");
 }
 
-Result<std::uint64_t> RemoteStore::stream_position() const {
+Result<StreamPosition> RemoteStore::stream_position() const {
   return only_there("looking at how far a log was read");
 }
 

@@ -27,7 +27,7 @@ class RemoteStore : public Store {
                          const std::function<bool(const RunId&)>& visit) const override;
   Result<PartitionTail> tail_of(PartitionId partition) const override;
 
-  Result<std::uint64_t> stream_position() const override;
+  Result<StreamPosition> stream_position() const override;
 
   /// Of every partition: what a node leads is its own affair.
   Result<std::vector<TimerRow>> due_timers(Instant until, std::size_t limit,

@@ -14,22 +14,23 @@ namespace skein::storage {
 
 /// What a row is; the byte after the partition.
 enum class Table : char {
-  log = 'l',           ///< index
-  journal = 'j',       ///< run seq
-  record = 'r',        ///< run
-  checkpoint = 'c',    ///< run seq
-  timer = 't',         ///< due run timer
-  wait = 'w',          ///< run what name
-  dedupe = 'd',        ///< run hash of the sender's id
-  outbox = 'o',        ///< index position
-  index = 'i',         ///< see rocks_index.h
-  blob_use = 'b',      ///< run hash
-  retired = 'x',       ///< run
-  orphan = 'q',        ///< hash of a blob that a sweep has to look at
-  resource = 's',      ///< kind name revision
-  resource_hash = 'h', ///< hash kind name revision
-  leader = 'e',        ///<
-  meta = 'm',          ///< name
+  log = 'l',              ///< index
+  journal = 'j',          ///< run seq
+  record = 'r',           ///< run
+  checkpoint = 'c',       ///< run seq
+  timer = 't',            ///< due run timer
+  wait = 'w',             ///< run what name
+  dedupe = 'd',           ///< run hash of the sender's id
+  outbox = 'o',           ///< index position
+  index = 'i',            ///< see rocks_index.h
+  blob_use = 'b',         ///< run hash
+  retired = 'x',          ///< run
+  orphan = 'q',           ///< hash of a blob that a sweep has to look at
+  resource = 's',         ///< kind name revision
+  resource_hash = 'h',    ///< hash kind name revision
+  leader = 'e',           ///<
+  meta = 'm',             ///< name
+  arriving_content = 'a', ///< hash; of a partition on its way, see rocks_copies.h
 };
 
 /// Rows that belong to the node and not to a partition.

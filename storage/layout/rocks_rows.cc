@@ -46,6 +46,10 @@ Key stream_position_key() {
   return key;
 }
 
+std::string stream_position_value(const StreamPosition& position) {
+  return Key().u64(position.sequence).u64(position.generation).u64(position.mark).take();
+}
+
 Key leader_key(PartitionId partition) { return {partition, Table::leader}; }
 
 std::string leader_value(Epoch epoch, NodeId leader) {
@@ -54,8 +58,9 @@ std::string leader_value(Epoch epoch, NodeId leader) {
 
 namespace {
 
-Result<ChainTail> read_last_batch(const RocksDatabase& database, PartitionId partition) {
-  Scan scan(database, Table::log, Key(partition, Table::log));
+Result<ChainTail> read_last_batch(const RocksDatabase& database, PartitionId partition,
+                                  const rocksdb::Snapshot* at) {
+  Scan scan(database, Table::log, Key(partition, Table::log), at);
   scan.last();
   if (!scan.valid()) {
     auto ended = scan.status();
@@ -74,9 +79,10 @@ Result<ChainTail> read_last_batch(const RocksDatabase& database, PartitionId par
 
 } // namespace
 
-Result<ChainTail> read_tail(const RocksDatabase& database, PartitionId partition) {
-  auto tail = read_last_batch(database, partition);
-  auto leader = database.get(Table::leader, leader_key(partition));
+Result<ChainTail> read_tail(const RocksDatabase& database, PartitionId partition,
+                            const rocksdb::Snapshot* at) {
+  auto tail = read_last_batch(database, partition, at);
+  auto leader = database.get(Table::leader, leader_key(partition), at);
   if (!tail || !leader) {
     return tail ? leader.error() : tail.error();
   }
@@ -89,6 +95,18 @@ Result<ChainTail> read_tail(const RocksDatabase& database, PartitionId partition
     }
   }
   return tail;
+}
+
+Result<StreamPosition> read_stream_position(const RocksDatabase& database,
+                                            const rocksdb::Snapshot* at) {
+  auto row = database.get(Table::meta, stream_position_key(), at);
+  if (!row) {
+    return row.error();
+  }
+  KeyReader reader(*row ? std::string_view(**row) : std::string_view());
+  const std::uint64_t sequence = reader.u64().value_or(0);
+  const std::uint64_t generation = reader.u64().value_or(0);
+  return StreamPosition{generation, sequence, reader.u64().value_or(0)};
 }
 
 Result<Seq> read_last_seq(const RocksDatabase& database, const RunId& run) {

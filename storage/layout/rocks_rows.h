@@ -20,15 +20,19 @@ struct ChainTail {
   std::optional<NodeId> leader; ///< of the epoch, where one was announced
 };
 
-/// Of the row that says up to where the log's stream was read.
+/// Of the row that says up to where the log's stream was read, and its value.
 Key stream_position_key();
+std::string stream_position_value(const StreamPosition& position);
 /// Of the row that says who leads a partition, and its value.
 Key leader_key(PartitionId partition);
 std::string leader_value(Epoch epoch, NodeId leader);
 
 schemas::BlobSource blobs_of(const RocksDatabase& database);
 
-Result<ChainTail> read_tail(const RocksDatabase& database, PartitionId partition);
+Result<ChainTail> read_tail(const RocksDatabase& database, PartitionId partition,
+                            const rocksdb::Snapshot* at = nullptr);
+Result<StreamPosition> read_stream_position(const RocksDatabase& database,
+                                            const rocksdb::Snapshot* at = nullptr);
 Result<Seq> read_last_seq(const RocksDatabase& database, const RunId& run);
 Result<std::optional<RunRecord>> read_record(const RocksDatabase& database, const RunId& run,
                                              const rocksdb::Snapshot* at = nullptr);

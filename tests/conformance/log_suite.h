@@ -21,7 +21,7 @@ TEST_P(StoreSuite, who_leads_and_how_far_the_stream_was_read_are_written_with_a_
   announced.partition = PartitionId(3);
   announced.epoch = Epoch(5);
   announced.leader = NodeId(42);
-  announced.position = 17;
+  announced.position = {2, 17};
   ASSERT_TRUE(store().commit(std::span(&announced, 1)));
   reopen();
   const auto tail = store().tail_of(PartitionId(3));
@@ -29,7 +29,7 @@ TEST_P(StoreSuite, who_leads_and_how_far_the_stream_was_read_are_written_with_a_
   EXPECT_EQ(tail->epoch, Epoch(5));
   EXPECT_EQ(tail->leader, NodeId(42));
   EXPECT_EQ(tail->last, LogIndex(0));
-  EXPECT_EQ(*store().stream_position(), 17u);
+  EXPECT_EQ(*store().stream_position(), (StreamPosition{2, 17}));
   Batch older = announced;
   older.epoch = Epoch(4);
   EXPECT_EQ(store().commit(std::span(&older, 1)).error().code, Code::run_state_conflict);

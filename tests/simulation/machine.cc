@@ -278,9 +278,12 @@ void Machine::make_cluster() {
     wake(of);
   };
   hooks.on_batch = [](const Batch&) {};
+  hooks.on_generation = [](std::uint64_t) {};
   hooks.on_broken = [this](const Error& error) { outside_.on_broken(id_, error); };
-  process_->cluster = std::make_unique<node::Cluster>(
-      *process_->connection, store(), disk_, outside_.world, outside_.world, options, hooks);
+  process_->cluster =
+      std::make_unique<node::Cluster>(*process_->connection, store(), store(), disk_,
+                                      outside_.world, outside_.world, options, hooks);
+  process_->cluster->know(outside_.nodes);
   if (outside_.bug == Bug::apply_after_fence) {
     process_->connection->swallow = [id = id_](const Stored& stored) {
       const auto received = schemas::decode_message(stored.message.payload);

@@ -121,7 +121,8 @@ class Machine {
     std::function<Result<flow::DefinitionPtr>(const ContentHash&)> definition_of;
     std::function<void(NodeId, const Batch&)> on_commit;
     std::function<void(NodeId, const Error&)> on_broken;
-    bool local = false; ///< without a broker: one node, one disk
+    std::set<NodeId> nodes; ///< of the cluster
+    bool local = false;     ///< without a broker: one node, one disk
     Bug bug = Bug::none;
   };
 
@@ -135,6 +136,8 @@ class Machine {
   /// As SIGSTOP and SIGCONT: nothing is handled meanwhile, and time goes on.
   void freeze(bool frozen);
   void set_linked(bool linked);
+  bool is_linked() const { return linked_; }
+  bool is_frozen() const { return frozen_; }
 
   /// Gives an event to a run, through this node.
   void tell(const RunId& run, flow::Event event, actors::Reply reply);

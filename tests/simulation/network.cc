@@ -17,9 +17,42 @@ void Server::set_up(bool up) {
   up_ = up;
   if (up) {
     for (Connection* connection : connections_) {
-      connection->resend_all();
+      connection->changed();
     }
   }
+}
+
+void Server::lose(std::size_t messages) {
+  for (auto& [name, stream] : streams_) {
+    stream.kept.resize(stream.kept.size() - std::min(messages, stream.kept.size()));
+  }
+}
+
+void Server::miss_one() {
+  for (auto& [name, stream] : streams_) {
+    if (!stream.missed && stream.kept.size() > 5) {
+      stream.missed = stream.kept.size() - 1 - world_.random(5);
+    }
+  }
+}
+
+std::uint64_t Connection::last_of(const Server::Stream& stream) const {
+  const bool less = misses_ && stream.missed && *stream.missed < stream.kept.size();
+  return stream.kept.size() - (less ? 1 : 0);
+}
+
+const Stored& Connection::at(const Server::Stream& stream, std::uint64_t sequence) const {
+  const bool later = misses_ && stream.missed && sequence - 1 >= *stream.missed;
+  return stream.kept[sequence - 1 + (later ? 1 : 0)];
+}
+
+/// It is connected anew.
+void Connection::changed() {
+  misses_ = world_.chance(0.5);
+  for (const auto& [number, call] : std::map(watchers_)) {
+    call(is_up());
+  }
+  resend_all();
 }
 
 Server::Stream* Server::stream_of(const std::string& subject) {
@@ -57,15 +90,15 @@ std::uint64_t Server::store(const Message& message) {
 
 Connection::Connection(World& world, Server& server, NetworkFaults& faults, std::string name)
     : world_(world), server_(server), faults_(faults), name_(std::move(name)) {
-  server_.connections_.insert(this);
+  server_.connections_.push_back(this);
 }
 
-Connection::~Connection() { server_.connections_.erase(this); }
+Connection::~Connection() { std::erase(server_.connections_, this); }
 
 void Connection::set_linked(bool linked) {
   linked_ = linked;
   if (linked) {
-    resend_all();
+    changed();
   }
 }
 
@@ -165,7 +198,7 @@ Result<StreamState> Connection::make_stream(const StreamSpec& spec) {
   if (!is_up()) {
     return down();
   }
-  server_.streams_.try_emplace(spec.name, Server::Stream{spec, {}});
+  server_.streams_.try_emplace(spec.name, Server::Stream{spec, {}, {}});
   return stream(spec.name);
 }
 
@@ -174,8 +207,8 @@ Result<StreamState> Connection::stream(const std::string& name) {
   if (!is_up() || found == server_.streams_.end()) {
     return is_up() ? Error{Code::stream_unknown, "there is no stream " + name, ""} : down();
   }
-  const auto& kept = found->second.kept;
-  return StreamState{kept.empty() ? 0u : 1u, kept.size(), kept.size(), 0};
+  const std::uint64_t last = last_of(found->second);
+  return StreamState{last == 0 ? 0u : 1u, last, last, 0};
 }
 
 void Connection::append(Message message, const std::string&,
@@ -256,15 +289,23 @@ void Connection::pump(const std::shared_ptr<Tail>& tail) {
   if (!is_up() || !tail->open) {
     return;
   }
-  const auto& kept = server_.streams_[tail->stream].kept;
-  for (; tail->under_way <= kept.size(); ++tail->under_way) {
+  const auto found = server_.streams_.find(tail->stream);
+  if (found == server_.streams_.end()) {
+    return;
+  }
+  for (; tail->under_way <= last_of(found->second); ++tail->under_way) {
     const std::uint64_t next = tail->under_way;
     world_.at(arrival(last_in_), [self = weak_from_this(), tail, next] {
       const auto there = self.lock();
-      if (there && there->is_up() && tail->open && tail->next == next) {
+      if (!there || !there->is_up() || !tail->open || tail->next != next) {
+        return;
+      }
+      const auto stream = there->server_.streams_.find(tail->stream);
+      if (stream != there->server_.streams_.end() && next <= there->last_of(stream->second)) {
         ++tail->next;
-        there->arrive([tail, swallow = there->swallow,
-                       stored = there->server_.streams_[tail->stream].kept[next - 1]] {
+        Stored kept = there->at(stream->second, next);
+        kept.sequence = next;
+        there->arrive([tail, swallow = there->swallow, stored = std::move(kept)] {
           if (tail->open && !(swallow && swallow(stored))) {
             tail->call(Stored(stored));
           }
@@ -280,7 +321,13 @@ Result<Subscription> Connection::pull(const PullSpec&, OnDelivery) {
 
 Subscription Connection::watch_connection(std::function<void(bool up)> on_change) {
   on_change(is_up());
-  return nullptr;
+  const std::uint64_t number = ++next_listener_;
+  watchers_[number] = std::move(on_change);
+  return Subscription(nullptr, [self = weak_from_this(), number](void*) {
+    if (const auto there = self.lock()) {
+      there->watchers_.erase(number);
+    }
+  });
 }
 
 } // namespace skein::simulation

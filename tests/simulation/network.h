@@ -33,6 +33,12 @@ class Server {
   bool is_up() const { return up_; }
   /// Takes nothing and answers nothing until then, and says nothing of it.
   void stall(Instant until) { stalled_ = until; }
+  /// As after a power cut: the last messages of every stream, or a whole stream, are not there.
+  void lose(std::size_t messages);
+  void lose_streams() { streams_.clear(); }
+  /// As a replica of the broker that misses a message in the middle: whoever reads from it finds
+  /// everything behind one place earlier. Who reads from it is chosen at each connection.
+  void miss_one();
 
   std::vector<Stored>& stream(const std::string& name) { return streams_[name].kept; }
 
@@ -41,6 +47,7 @@ class Server {
   struct Stream {
     StreamSpec spec;
     std::vector<Stored> kept;
+    std::optional<std::size_t> missed; ///< by one of the replicas
   };
 
   void route(const Message& message);
@@ -52,7 +59,7 @@ class Server {
   bool up_ = true;
   Instant stalled_;
   std::map<std::string, Stream> streams_;
-  std::set<Connection*> connections_;
+  std::vector<Connection*> connections_; ///< in the order in which they came: runs repeat
 };
 
 /// One node's connection. What is under way when it is destroyed never arrives.
@@ -84,6 +91,11 @@ class Connection : public Broker, public std::enable_shared_from_this<Connection
 
  private:
   friend class Server;
+  /// What this connection's replica of the broker has of a stream.
+  std::uint64_t last_of(const Server::Stream& stream) const;
+  const Stored& at(const Server::Stream& stream, std::uint64_t sequence) const;
+  void changed();
+
   struct Listener {
     std::string filter;
     OnMessage call;
@@ -117,6 +129,8 @@ class Connection : public Broker, public std::enable_shared_from_this<Connection
   std::map<std::uint64_t, std::shared_ptr<Listener>> listeners_;
   std::uint64_t next_listener_ = 0;
   std::vector<std::weak_ptr<Tail>> tails_;
+  std::map<std::uint64_t, std::function<void(bool)>> watchers_;
+  bool misses_ = false; ///< it reads from the replica that misses a message
 };
 
 } // namespace skein::simulation

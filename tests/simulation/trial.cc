@@ -52,7 +52,10 @@ Trial::Trial(std::uint64_t seed, Bug bug, bool verbose)
   choose_faults();
   for (std::size_t i = 0; i < (local_ ? 1 : kNodes); ++i) {
     machines_.push_back(std::make_unique<Machine>(
-        Machine::Outside{world_, server_, faults_, ledger_,
+        Machine::Outside{world_,
+                         server_,
+                         faults_,
+                         ledger_,
                          [this](const ContentHash& hash) -> Result<flow::DefinitionPtr> {
                            return hash == definition_->revision
                                       ? Result<flow::DefinitionPtr>(definition_)
@@ -63,7 +66,9 @@ Trial::Trial(std::uint64_t seed, Bug bug, bool verbose)
                            violated("node " + std::to_string(node.get()) +
                                     " cannot go on: " + to_string(error));
                          },
-                         local_, bug},
+                         {NodeId(101), NodeId(202), NodeId(303)},
+                         local_,
+                         bug},
         NodeId(101 * (i + 1))));
   }
   for (std::size_t i = 0; i < kRuns; ++i) {
@@ -80,14 +85,41 @@ void Trial::choose_faults() {
   cuts_ = world_.chance(0.4);
   stalls_ = world_.chance(0.3);
   broker_falls_ = world_.chance(0.3);
+  tail_lost_ = world_.chance(0.3);
+  message_missed_ = world_.chance(0.3);
   faults_.lost = world_.chance(0.4) ? 0.02 : 0;
   faults_.twice = world_.chance(0.4) ? 0.05 : 0;
   faults_.ghost = world_.chance(0.4) ? 0.05 : 0;
   faults_.most_delay = world_.chance(0.3) ? 200 : 3;
 }
 
+// What the broker had acknowledged and lost is on the disks of the nodes; only if one of them is
+// gone at the same moment, nobody may have it.
+void Trial::break_broker(Millis length) {
+  const bool all_there = std::all_of(machines_.begin(), machines_.end(), [](const auto& machine) {
+    return machine->is_running() && machine->is_linked() && !machine->is_frozen();
+  });
+  server_.set_up(false);
+  if (tail_lost_ && all_there) {
+    spared_ = world_.now() + length + Millis{5'000};
+    if (world_.chance(0.3)) {
+      server_.lose_streams();
+    } else {
+      server_.lose(1 + world_.random(20));
+    }
+  }
+  if (message_missed_) {
+    server_.miss_one();
+  }
+  world_.after(length, [this] { server_.set_up(true); });
+}
+
 void Trial::break_something() {
   if (healed_) {
+    return;
+  }
+  if (world_.now() < spared_) {
+    world_.at(spared_, [this] { break_something(); });
     return;
   }
   Machine& machine = somebody();
@@ -112,8 +144,7 @@ void Trial::break_something() {
     server_.stall(world_.now() + length);
   }
   if (broker_falls_ && world_.chance(0.15)) {
-    server_.set_up(false);
-    world_.after(length, [this] { server_.set_up(true); });
+    break_broker(length);
   }
   world_.after(world_.between(200, 3'000), [this] { break_something(); });
 }

@@ -35,6 +35,7 @@ class Trial {
 
   Machine& somebody() { return *machines_[world_.random(machines_.size())]; }
   void choose_faults();
+  void break_broker(Millis length);
   void break_something();
   void drive(Client& client);
   void on_commit(NodeId node, const Batch& batch);
@@ -61,6 +62,9 @@ class Trial {
   bool cuts_ = false;
   bool stalls_ = false;
   bool broker_falls_ = false;
+  bool tail_lost_ = false;      ///< as the broker falls
+  bool message_missed_ = false; ///< by a replica of the broker, since it fell
+  Instant spared_;              ///< until then nothing happens to the nodes
   bool healed_ = false;
   std::map<BatchPlace, ContentHash> chain_;
   std::map<Term, NodeId> leaders_;
