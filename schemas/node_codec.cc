@@ -65,11 +65,16 @@ Written write(Writer& w, const Alive& alive) {
   const auto name = w.text(alive.name);
   const auto url = w.text(alive.url);
   const auto labels = w.json(alive.labels);
+  std::vector<wire::Delivered> delivered;
+  for (const auto& [partition, before] : alive.delivered) {
+    delivered.emplace_back(partition.get(), before.get());
+  }
+  const auto delivered_at = w.out().CreateVectorOfStructs(delivered);
   const cluster::Beat& beat = alive.beat;
   return {wire::Payload::Heartbeat,
           wire::CreateHeartbeat(w.out(), beat.node.get(), beat.life, beat.load, beat.ready,
                                 beat.draining, beat.leads.to_ullong(), name, url, beat.said.ms,
-                                labels, alive.generation)
+                                labels, alive.generation, delivered_at)
               .Union()};
 }
 
@@ -215,6 +220,10 @@ NodeMessage message_of(const wire::Heartbeat& beat, Reader& read) {
   alive.url = read.text(beat.url());
   alive.labels = read.json(beat.labels());
   alive.generation = beat.generation();
+  for (unsigned i = 0; beat.delivered() != nullptr && i < beat.delivered()->size(); ++i) {
+    const wire::Delivered& row = *beat.delivered()->Get(i);
+    alive.delivered[partition(row.partition(), read)] = LogIndex(row.before());
+  }
   return alive;
 }
 

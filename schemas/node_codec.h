@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,6 +47,8 @@ struct Alive {
   std::string url;              ///< of its API; "" where it has none
   Value labels = {};            ///< a map of texts, or null
   std::uint64_t generation = 0; ///< of the log's stream that it reads
+  /// Of partitions that it leads: the messages of entries before this one are delivered.
+  std::map<PartitionId, LogIndex> delivered = {};
 };
 
 /// An event for a run that the receiver leads.

@@ -11,6 +11,8 @@
 namespace skein::node {
 namespace {
 
+constexpr std::size_t kDroppedAtOnce = 4'096; ///< messages of one partition, a tick
+
 std::string hex(std::uint64_t number) {
   std::array<char, 16> digits{};
   return {digits.begin(), std::to_chars(digits.begin(), digits.end(), number, 16).ptr};
@@ -27,6 +29,7 @@ Error nobody_leads(PartitionId partition) {
 Cluster::Cluster(Broker& broker, Store& store, ReplicaStore& copies, actors::Commits& local,
                  const Clock& wall, const Clock& steady, Options options, Hooks hooks)
     : broker_(broker),
+      store_(store),
       wall_(wall),
       steady_(steady),
       options_(std::move(options)),
@@ -184,6 +187,11 @@ void Cluster::on_alive(const schemas::Alive& alive) {
     }
     if (alive.beat.node != options_.log.self) {
       said_[alive.beat.node] = alive;
+      for (const auto& [partition, before] : alive.delivered) {
+        if (!acting_.test(partition.get()) && log_.replica(partition).leader == alive.beat.node) {
+          delivered_[partition] = before;
+        }
+      }
     }
     effects = cluster::step(members_, cluster::Heard{alive.beat, steady_.now()});
   }
@@ -225,6 +233,7 @@ void Cluster::tick() {
   move_held(now);
   log_.tick();
   copies_.tick(others());
+  drop_delivered();
   if (!beaten_ || now - *beaten_ >= options_.timing.beat) {
     beat(now);
   }
@@ -244,12 +253,50 @@ void Cluster::beat(Instant now) {
   alive.url = options_.url;
   alive.labels = options_.labels;
   alive.generation = log_.generation();
+  alive.delivered = delivered();
   const auto said = broker_.publish({subject_of(options_.log.self, "alive"),
                                      "",
                                      {},
                                      schemas::encode_message(options_.log.self, alive)});
   if (said) {
     beaten_ = now;
+  }
+}
+
+/// Of what this node leads. What it has written is looked at first: a message that comes meanwhile
+/// is of an entry behind it.
+std::map<PartitionId, LogIndex> Cluster::delivered() const {
+  std::map<PartitionId, LogIndex> delivered;
+  for (std::uint16_t p = 0; p < kPartitions; ++p) {
+    if (!leads(PartitionId(p))) {
+      continue;
+    }
+    const auto tail = store_.tail_of(PartitionId(p));
+    const auto waiting = store_.outbox(1, PartitionSet().set(p));
+    if (tail && waiting) {
+      delivered[PartitionId(p)] =
+          waiting->empty() ? LogIndex(tail->last.get() + 1) : waiting->front().index;
+    }
+  }
+  return delivered;
+}
+
+// What a leader has delivered need not be sent again by whoever leads after it.
+void Cluster::drop_delivered() {
+  std::map<PartitionId, LogIndex> delivered;
+  {
+    const std::lock_guard lock(mutex_);
+    delivered.swap(delivered_);
+  }
+  for (const auto& [partition, before] : delivered) {
+    auto waiting = store_.outbox(kDroppedAtOnce, PartitionSet().set(partition.get()));
+    if (!waiting) {
+      continue;
+    }
+    std::erase_if(*waiting, [&](const OutboxItem& item) { return item.index >= before; });
+    if (!waiting->empty()) {
+      (void)store_.outbox_delivered(*waiting);
+    }
   }
 }
 

@@ -116,6 +116,8 @@ class Cluster {
   void follow_others();
   void step_back(const PartitionSet& behind);
   std::vector<NodeId> others() const;
+  std::map<PartitionId, LogIndex> delivered() const;
+  void drop_delivered();
   void on_leader(const schemas::LeaderAnnounced& announced);
   void on_alive(const schemas::Alive& alive);
   void on_ask(Message&& message);
@@ -127,6 +129,7 @@ class Cluster {
   void pass_on(NodeId to, const RunId& run, flow::Event event, Told told);
 
   Broker& broker_;
+  Store& store_;
   const Clock& wall_;
   const Clock& steady_;
   const Options options_;
@@ -139,6 +142,7 @@ class Cluster {
   std::map<NodeId, schemas::Alive> said_; ///< of the others, last
   PartitionSet acting_;
   std::set<NodeId> known_;
+  std::map<PartitionId, LogIndex> delivered_; ///< by their leaders, and not dropped here yet
   std::atomic<std::uint64_t> misread_ = 0;
   std::vector<PartitionId> to_recover_;
   std::map<PartitionId, Holding> holding_;
