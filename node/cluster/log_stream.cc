@@ -13,26 +13,13 @@
 namespace skein::node {
 namespace {
 
-constexpr Millis kSendAgain{1'000};           ///< what the broker did not say it has
-constexpr Millis kStoredAgain{5'000};         ///< what it has and did not give back
-constexpr std::size_t kAroundPart = 4'096;    ///< bytes of a message besides the part
-constexpr Millis kKept{7 * 24 * 3'600'000LL}; ///< what is older comes from another node
-constexpr Millis kLookAgain{1'000};           ///< at a stream that may have lost something
-
-std::uint64_t mark_of(const Stored& stored) {
-  const std::uint64_t mark = digest(stored.message.payload).low;
-  return mark == 0 ? 1 : mark;
-}
+constexpr Millis kSendAgain{1'000};        ///< what the broker did not say it has
+constexpr Millis kStoredAgain{5'000};      ///< what it has and did not give back
+constexpr std::size_t kAroundPart = 4'096; ///< bytes of a message besides the part
 
 std::string hex(std::uint64_t number) {
   std::array<char, 16> digits{};
   return {digits.begin(), std::to_chars(digits.begin(), digits.end(), number, 16).ptr};
-}
-
-Error fenced(PartitionId partition) {
-  return {Code::not_leader,
-          "another node leads partition " + std::to_string(partition.get()) + " now",
-          "ask again: it is passed on to that node"};
 }
 
 } // namespace
@@ -106,122 +93,6 @@ Result<void> LogStream::open(std::uint32_t replicas, std::uint64_t generation) {
   });
   unsure_ = false; // of this connection it was opened
   return {};
-}
-
-/// Whether the stream is not there any more, or ends before what was read of it.
-Result<bool> LogStream::has_ended_early() const {
-  if (position_ == 0) {
-    return false;
-  }
-  const auto stream = broker_.stream(name_.stream(generation_));
-  if (!stream) {
-    return stream.error().code == Code::stream_unknown ? Result<bool>(true)
-                                                       : Result<bool>(stream.error());
-  }
-  return stream->last < position_;
-}
-
-Result<void> LogStream::read_on() {
-  StreamSpec spec;
-  spec.name = name_.stream(generation_);
-  spec.subjects = {name_.subject(generation_, {})};
-  spec.replicas = stream_replicas_;
-  spec.max_age = kKept;
-  auto stream = broker_.make_stream(spec);
-  if (!stream) {
-    return stream.error();
-  }
-  goal_ = stream->last;
-  unsure_ = false;
-  check_.reset();
-  if (mark_ != 0 && position_ > 0) {
-    check_ = {generation_, position_, mark_};
-  }
-  auto tail = broker_.tail({spec.name, "", check_ ? position_.load() : position_ + 1},
-                           [this](Stored&& stored) { on_stored(std::move(stored)); });
-  if (!tail) {
-    return tail.error();
-  }
-  tail_ = std::move(*tail);
-  reading_ = true;
-  if (said_what_they_hold()) {
-    say_what_it_holds();
-  }
-  return {};
-}
-
-// What was under way in the old stream never counts: nobody reads it any more who could lead.
-void LogStream::begin(std::uint64_t generation) {
-  spdlog::warn(
-      "the log goes on in {}: the stream before has lost messages, or another node says so",
-      name_.stream(generation));
-  tail_.reset();
-  reading_ = false;
-  lost_ = false;
-  mark_ = 0;
-  std::vector<std::shared_ptr<Sent>> under_way;
-  {
-    const std::lock_guard lock(mutex_);
-    under_way = take_sent();
-    for (Place& place : places_) {
-      place.replica.leader.reset();
-      place.gap.reset();
-      place.seen_at = 0;
-    }
-    generation_ = generation;
-    held_by_.emplace();
-    position_ = 0;
-  }
-  pieces_.clear();
-  again_.reset();
-  looked_.reset();
-  for (const auto& sent : under_way) {
-    sent->answer(fenced(sent->batch.partition), std::move(sent->batch));
-  }
-  listener_.on_generation(generation);
-}
-
-void LogStream::follow(std::uint64_t generation) {
-  if (generation > generation_) {
-    begin(generation);
-  }
-}
-
-void LogStream::look_after() {
-  const Instant now = clock_.now();
-  if (looked_ && now - *looked_ < kLookAgain && !look_at_once_) {
-    return;
-  }
-  look_at_once_ = false;
-  if (lost_) {
-    begin(generation_ + 1);
-  } else if (reading_ && (unsure_ || suspicious_)) {
-    looked_ = now;
-    const auto ended = has_ended_early();
-    if (ended && *ended) {
-      begin(generation_ + 1);
-    } else if (ended && unsure_) { // from the message that was read last: it must be the same
-      tail_.reset();
-      reading_ = false;
-    }
-    suspicious_ = suspicious_ && !ended;
-  }
-  if (!reading_) {
-    looked_ = now;
-    if (auto reading = read_on(); !reading) {
-      spdlog::warn("the log is not read: {}", to_string(reading.error()));
-    }
-  }
-}
-
-void LogStream::say_what_it_holds() {
-  schemas::Holds holds;
-  for (std::uint16_t p = 0; p < kPartitions; ++p) {
-    const log::Replica now = replica(PartitionId(p));
-    holds.tails[p] = {now.last, now.hash, now.epoch};
-  }
-  broker_.append({name_.holds(generation_), "", {}, schemas::encode_message(name_.self, holds)}, "",
-                 [](const Result<Appended>&) {});
 }
 
 void LogStream::close() {
@@ -335,21 +206,6 @@ void LogStream::tick() {
     said_ = now;
     say_what_it_holds();
   }
-}
-
-/// Where reading goes on, the stream must be what it was: another message at the same place means
-/// that it has lost some, or that another replica of the broker answers, which misses one.
-bool LogStream::is_known(const Stored& stored) {
-  if (lost_ || unsure_) {
-    return true;
-  }
-  const auto check = std::exchange(check_, std::nullopt);
-  if (!check || stored.sequence != check->sequence) {
-    return false;
-  }
-  lost_ = mark_of(stored) != check->mark;
-  look_at_once_ = look_at_once_ || lost_;
-  return true;
 }
 
 void LogStream::on_stored(Stored&& stored) {
@@ -515,23 +371,6 @@ void LogStream::on_announced(std::uint64_t sequence, const schemas::LeaderAnnoun
   });
 }
 
-void LogStream::on_holds(std::uint64_t sequence, NodeId node, const schemas::Holds& holds) {
-  for (std::uint16_t p = 0; p < kPartitions; ++p) {
-    log::Verdict verdict{};
-    {
-      const std::lock_guard lock(mutex_);
-      Place& place = places_[p];
-      verdict = read(place.replica, holds.tails[p]);
-      note(place, verdict, sequence);
-    }
-    count(verdict, PartitionId(p));
-  }
-  const std::lock_guard lock(mutex_);
-  if (held_by_) {
-    held_by_->insert(node);
-  }
-}
-
 /// Up to where nothing must be read again: parts of a batch that is not whole must be, and what
 /// came behind something that is missing.
 StreamPosition LogStream::safe_position(std::uint64_t sequence) const {
@@ -589,86 +428,6 @@ void LogStream::broke(const Error& error) {
   if (error.code != Code::interrupted) {
     listener_.on_broken(error);
   }
-}
-
-void LogStream::reserve(PartitionId partition) {
-  const std::lock_guard lock(mutex_);
-  places_[partition.get()].reserved = true;
-}
-
-Result<void> LogStream::adopted(PartitionId partition, StreamPosition read) {
-  const auto tail = store_.tail_of(partition);
-  if (!tail) {
-    return tail.error();
-  }
-  backlog_.written(partition, tail->last);
-  const std::lock_guard lock(mutex_);
-  Place& place = places_[partition.get()];
-  log::Replica& replica = place.replica;
-  replica.last = tail->last;
-  replica.hash = tail->hash;
-  replica.at = tail->at;
-  replica.seen = std::max(replica.seen, tail->last);
-  if (tail->epoch > replica.epoch) {
-    replica.epoch = tail->epoch;
-    replica.leader = tail->leader;
-  }
-  const std::uint64_t from = read.generation == generation_ ? read.sequence : 0;
-  again_ = std::min({again_.value_or(from), from, place.gap.value_or(from)});
-  place.gap.reset();
-  place.reserved = false;
-  return {};
-}
-
-void LogStream::released(PartitionId partition) {
-  const std::lock_guard lock(mutex_);
-  places_[partition.get()].reserved = false;
-}
-
-void LogStream::read_again() {
-  const auto from = std::exchange(again_, std::nullopt);
-  if (!from || !reading_ || *from >= position_) {
-    return;
-  }
-  tail_.reset();
-  reading_ = false;
-  position_ = std::min(*from, pieces_.safe(position_));
-  mark_ = 0;
-  pieces_.clear();
-  looked_.reset();
-  look_after();
-}
-
-void LogStream::nothing_newer(PartitionId partition) {
-  const std::lock_guard lock(mutex_);
-  Place& place = places_[partition.get()];
-  if (!place.replica.is_behind()) {
-    place.gap.reset();
-  }
-}
-
-std::optional<std::set<NodeId>> LogStream::said_what_they_hold() const {
-  const std::lock_guard lock(mutex_);
-  return held_by_;
-}
-
-PartitionSet LogStream::behind() const {
-  const std::lock_guard lock(mutex_);
-  PartitionSet behind;
-  for (std::size_t p = 0; p < kPartitions; ++p) {
-    behind.set(p, places_[p].gap || places_[p].replica.is_behind());
-  }
-  return behind;
-}
-
-PartitionSet LogStream::lacking() const {
-  const std::lock_guard lock(mutex_);
-  PartitionSet lacking;
-  for (std::size_t p = 0; p < kPartitions; ++p) {
-    const Place& place = places_[p];
-    lacking.set(p, place.gap || (place.replica.is_behind() && position_ >= place.seen_at));
-  }
-  return lacking;
 }
 
 std::array<log::Replica, kPartitions> LogStream::replicas() const {

@@ -35,6 +35,11 @@ struct LogName {
   std::string holds(std::uint64_t generation) const;
 };
 
+/// Knows a message again. Never 0.
+std::uint64_t mark_of(const Stored& stored);
+/// The batch was not taken, and never will be.
+Error fenced(PartitionId partition);
+
 /// What was read and did not count, by why.
 struct LogCounts {
   std::array<std::atomic<std::uint64_t>, log::kVerdicts> verdicts{}; ///< by log::Verdict

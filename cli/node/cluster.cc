@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "cli/commands.h"
-#include "cli/joining.h"
+#include "cli/node/joining.h"
 #include "node/cluster/membership.h"
 #include "node/remote/remote_node.h"
 #include "node/serve.h"

@@ -1,4 +1,4 @@
-#include "cli/joining.h"
+#include "cli/node/joining.h"
 
 #include <CLI/CLI.hpp>
 

@@ -15,7 +15,7 @@
 #include "cli/checks.h"
 #include "cli/commands.h"
 #include "cli/input.h"
-#include "cli/joining.h"
+#include "cli/node/joining.h"
 #include "cli/version.h"
 #include "node/remote/endpoint.h"
 #include "node/serve.h"
