@@ -115,8 +115,8 @@ class BadInput(ClusterTest):
             self.assertEqual(len(lines), 1, lines)
 
     def dropped(self, node):
-        """What it has dropped, by kind; nothing where it does not say."""
-        return node.ask("GET", "/v1/node").get("cluster", {}).get("dropped", {})
+        """What it has dropped, by kind."""
+        return node.ask("GET", "/v1/cluster")["dropped"]
 
     def assert_refused(self, kind, subject, *payloads):
         before = [self.dropped(node).get(kind) for node in self.nodes]
