@@ -105,7 +105,6 @@ class Dump {
     line(object({{"run", record.id.get()},
                  {"definition", record.definition},
                  {"parent", record.parent},
-                 {"parent", record.parent},
                  {"state", name_of(record.state)},
                  {"reason", record.reason},
                  {"waiting_for", record.waiting_for},
@@ -210,7 +209,8 @@ class Dump {
                                 {"hash", to_string(tail->hash)}}));
       }
     }
-    line(object({{"log", object({{"position", number(*position)},
+    line(object({{"log", object({{"position", number(position->sequence)},
+                                 {"generation", number(position->generation)},
                                  {"tails", Value::of_list(std::move(tails))}})}}));
     return {};
   }
