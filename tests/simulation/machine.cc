@@ -341,6 +341,7 @@ void Machine::crash() {
   if (process_->cluster) {
     process_->cluster->close();
   }
+  process_->host->run(); // an actor that waited for an answer of the log ends with it
   process_.reset();
 }
 

@@ -45,8 +45,8 @@ std::string name_of_place(PartitionId partition, LogIndex index) {
 
 } // namespace
 
-Trial::Trial(std::uint64_t seed, Bug bug, bool verbose)
-    : world_(seed), verbose_(verbose), server_(world_, faults_) {
+Trial::Trial(std::uint64_t seed, Bug bug, bool verbose, bool broker_loses)
+    : world_(seed), verbose_(verbose), broker_loses_(broker_loses), server_(world_, faults_) {
   static const flow::DefinitionPtr flow = load_flow();
   definition_ = flow;
   choose_faults();
@@ -85,8 +85,8 @@ void Trial::choose_faults() {
   cuts_ = world_.chance(0.4);
   stalls_ = world_.chance(0.3);
   broker_falls_ = world_.chance(0.3);
-  tail_lost_ = world_.chance(0.3);
-  message_missed_ = world_.chance(0.3);
+  tail_lost_ = broker_loses_ && world_.chance(0.5);
+  message_missed_ = broker_loses_ && world_.chance(0.5);
   faults_.lost = world_.chance(0.4) ? 0.02 : 0;
   faults_.twice = world_.chance(0.4) ? 0.05 : 0;
   faults_.ghost = world_.chance(0.4) ? 0.05 : 0;

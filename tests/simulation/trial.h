@@ -18,7 +18,8 @@ namespace skein::simulation {
 ///   faults, chosen by the seed ──► 25 s ──► healed ──► every run ends within 90 s ──► checks
 class Trial {
  public:
-  explicit Trial(std::uint64_t seed, Bug bug = Bug::none, bool verbose = false);
+  explicit Trial(std::uint64_t seed, Bug bug = Bug::none, bool verbose = false,
+                 bool broker_loses = false);
   ~Trial();
 
   /// What was violated, or nothing.
@@ -50,6 +51,7 @@ class Trial {
 
   World world_;
   const bool verbose_;
+  const bool broker_loses_; ///< messages that it had acknowledged, as it falls
   NetworkFaults faults_;
   Server server_;
   Ledger ledger_;
