@@ -125,6 +125,10 @@ class Host : public actors::RunHost {
   ~Host() override { stop(); }
 
   void deliver(const RunId& run, flow::Event event, actors::Reply reply) override {
+    if (stopped_) {
+      refuse(reply);
+      return;
+    }
     caf::anon_send(home_of(partition_of(run)), std::make_shared<actors::Inbound>(actors::Inbound{
                                                    run, std::move(event), std::move(reply)}));
   }
@@ -134,6 +138,10 @@ class Host : public actors::RunHost {
                                                    std::move(appends), std::move(reply)}));
   }
   void wake(const RunId& run, actors::Reply reply) override {
+    if (stopped_) {
+      refuse(reply);
+      return;
+    }
     caf::anon_send(home_of(partition_of(run)),
                    std::make_shared<actors::Wake>(actors::Wake{run, {}, std::move(reply)}));
   }
@@ -163,9 +171,10 @@ class Host : public actors::RunHost {
   bool drain(Millis) override { return true; }
 
   void stop() override {
-    if (!shared_) {
+    if (stopped_) {
       return;
     }
+    stopped_ = true; // whoever falls now calls nobody back to life
     for (const caf::actor& actor : {shared_->timer, shared_->supervisor, shared_->outbox}) {
       caf::anon_send(actor, actors::Stop{});
     }
@@ -194,6 +203,11 @@ class Host : public actors::RunHost {
   caf::scheduler::test_coordinator& scheduler() {
     return dynamic_cast<caf::scheduler::test_coordinator&>(system_.scheduler());
   }
+  static void refuse(const actors::Reply& reply) {
+    if (reply) {
+      reply(Error{Code::interrupted, "the node is stopping", ""});
+    }
+  }
   const caf::actor& home_of(PartitionId id) {
     caf::actor& partition = partitions_[id.get()];
     if (!partition) {
@@ -206,6 +220,7 @@ class Host : public actors::RunHost {
   caf::actor_system system_;
   actors::SharedPtr shared_;
   std::array<caf::actor, kPartitions> partitions_;
+  bool stopped_ = false;
 };
 
 /// What a crash ends.
@@ -337,11 +352,12 @@ void Machine::crash() {
   disk_.crash();
   work_.crash();
   process_->host->stop();
+  work_.crash(); // what was begun by a message that was still in a mailbox
+  process_->host->run();
   disk_.crash();
   if (process_->cluster) {
     process_->cluster->close();
   }
-  process_->host->run(); // an actor that waited for an answer of the log ends with it
   process_.reset();
 }
 
