@@ -10,6 +10,7 @@
 
 #include "actors/committer.h"
 #include "actors/run_host.h"
+#include "node/children/children.h"
 #include "node/cluster/membership.h"
 #include "node/fork.h"
 #include "node/listeners.h"
@@ -18,7 +19,6 @@
 #include "node/system_clock.h"
 #include "node/tool_settings.h"
 #include "node/waiters.h"
-#include "node/work/children.h"
 #include "storage/rocks_store.h"
 #include "tools/tool_box.h"
 

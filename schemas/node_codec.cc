@@ -138,14 +138,15 @@ Written write(Writer& w, const Piece& piece) {
   return {wire::Payload::Piece,
           wire::CreatePiece(w.out(), piece.partition.get(), piece.offset, bytes, piece.end,
                             piece.last.get(), piece.epoch.get(), piece.position.generation,
-                            piece.position.sequence)
+                            piece.position.sequence, piece.last_epoch.get())
               .Union()};
 }
 
 Written write(Writer& w, const Holds& holds) {
   std::vector<wire::Tail> tails;
   for (const log::Holding& tail : holds.tails) {
-    tails.emplace_back(tail.last.get(), tail.epoch.get(), to_wire(tail.hash));
+    tails.emplace_back(tail.last.get(), tail.epoch.get(), to_wire(tail.hash),
+                       tail.last_epoch.get());
   }
   const auto tails_at = w.out().CreateVectorOfStructs(tails);
   return {wire::Payload::Holds, wire::CreateHolds(w.out(), tails_at).Union()};
@@ -164,6 +165,10 @@ Written write(Writer& w, const NodeJoined& joined) {
 Written write(Writer& w, const NodeForgotten& forgotten) {
   return {wire::Payload::NodeForgotten,
           wire::CreateNodeForgotten(w.out(), forgotten.node.get()).Union()};
+}
+
+Written write(Writer& w, const HoldsAsked&) {
+  return {wire::Payload::HoldsAsked, wire::CreateHoldsAsked(w.out()).Union()};
 }
 
 Written write(Writer& w, const Drain& drain) {
@@ -292,7 +297,8 @@ NodeMessage message_of(const wire::Piece& piece, Reader& read) {
                piece.end(),
                LogIndex(piece.last()),
                Epoch(piece.epoch()),
-               {piece.generation(), piece.sequence()}};
+               {piece.generation(), piece.sequence()},
+               Epoch(piece.last_epoch())};
 }
 
 NodeMessage message_of(const wire::Holds& holds, Reader& read) {
@@ -303,7 +309,8 @@ NodeMessage message_of(const wire::Holds& holds, Reader& read) {
   }
   for (unsigned p = 0; p < kPartitions; ++p) {
     const wire::Tail& tail = *holds.tails()->Get(p);
-    message.tails[p] = {LogIndex(tail.last()), from_wire(&tail.hash()), Epoch(tail.epoch())};
+    message.tails[p] = {LogIndex(tail.last()), from_wire(&tail.hash()), Epoch(tail.epoch()),
+                        Epoch(tail.last_epoch())};
   }
   return message;
 }
@@ -353,6 +360,8 @@ Result<NodeMessage> payload_of(const wire::Envelope& envelope) {
     message = message_of(*forgotten, read);
   } else if (const auto* drain = envelope.payload_as_Drain()) {
     message = message_of(*drain, read);
+  } else if (envelope.payload_as_HoldsAsked() != nullptr) {
+    message = HoldsAsked{};
   } else {
     read.fail("it is of a kind that nodes do not send");
   }

@@ -78,9 +78,11 @@ struct Piece {
   LogIndex last;           ///< newest entry of the copy
   Epoch epoch;             ///< of whoever leads, as the copy has it
   StreamPosition position; ///< up to where the log's stream was read for it
+  Epoch last_epoch;        ///< of the newest batch
 };
 
-/// A node says in a new stream of the log what it has: nobody may lead a partition with less.
+/// A node says what it has, in a new stream of the log or because it is asked: nobody may lead a
+/// partition with less.
 struct Holds {
   std::array<log::Holding, kPartitions> tails;
 };
@@ -104,6 +106,9 @@ struct Drain {
   bool on = true;
 };
 
+/// Asks a node what it has: it answers with Holds.
+struct HoldsAsked {};
+
 /// The first of these in a cluster's charter says which log its nodes share.
 struct ClusterFormed {
   std::uint64_t incarnation = 0;
@@ -120,7 +125,7 @@ struct ResourceSet {
 
 using NodeMessage =
     std::variant<LogPart, LeaderAnnounced, Alive, Ask, Answer, ClusterFormed, ResourceSet, Fetch,
-                 Piece, Holds, LogBegun, NodeJoined, NodeForgotten, Drain>;
+                 Piece, Holds, LogBegun, NodeJoined, NodeForgotten, Drain, HoldsAsked>;
 
 std::string encode_message(NodeId from, const NodeMessage& message);
 

@@ -57,7 +57,7 @@ class RocksCopy : public PartitionCopy {
     if (!tail || !position) {
       return tail ? position.error() : tail.error();
     }
-    copy->tail_ = {tail->last, tail->epoch, tail->at, tail->hash, tail->leader};
+    copy->tail_ = *tail;
     copy->position_ = *position;
     return std::unique_ptr<PartitionCopy>(std::move(copy));
   }
@@ -219,7 +219,7 @@ Result<void> RocksCopies::take_in(PartitionId partition, std::string_view bytes,
   if (first) {
     *arrival = {};
     for (Result<bool> erased = false; !erased || !*erased;) {
-      erased = erase(beside(partition), *arrival, false);
+      erased = erase(beside(partition), *arrival);
       if (!erased) {
         return erased.error();
       }
@@ -270,7 +270,7 @@ Result<bool> RocksCopies::advance(PartitionId partition, const std::function<voi
       case Phase::placing:
         return place(partition, *arrival);
       case Phase::tidying:
-        return erase(beside(partition), *arrival, false);
+        return erase(beside(partition), *arrival);
     }
     return true;
   };
@@ -294,7 +294,7 @@ Result<bool> RocksCopies::collect(PartitionId, Arrival& arrival) {
 }
 
 // What this node has itself must be the beginning of it: nothing that counts is ever replaced by
-// something else, or by less.
+// something else, or by less. But of two pasts the one that a later leader went on from counts.
 Result<bool> RocksCopies::prove(PartitionId partition, Arrival& arrival) {
   auto own = read_tail(database_, partition);
   if (!own) {
@@ -307,7 +307,7 @@ Result<bool> RocksCopies::prove(PartitionId partition, Arrival& arrival) {
     scan.seek(arrival.cursor);
   }
   for (std::size_t entries = 0; scan.valid() && entries < kRowsAStep; scan.next()) {
-    auto proved = prove(partition, scan.value(), *own, arrival.before);
+    auto proved = prove(partition, scan.value(), *own, arrival);
     if (!proved) {
       return proved.error();
     }
@@ -320,7 +320,15 @@ Result<bool> RocksCopies::prove(PartitionId partition, Arrival& arrival) {
   if (auto ended = scan.status(); !ended) {
     return ended.error();
   }
-  if (last_of(arrival.before) < own->last) {
+  if (arrival.before.epoch > own->last_epoch) {
+    arrival.differs = arrival.differs || last_of(arrival.before) < own->last;
+    if (auto kept = arrival.differs ? keep_own(partition, own->last) : Result<void>(); !kept) {
+      return kept.error();
+    }
+  } else if (arrival.differs) {
+    return not_proved(partition, Code::log_diverged,
+                      "entry " + std::to_string(own->last.get()) + " is not the one of this node");
+  } else if (last_of(arrival.before) < own->last) {
     return not_proved(partition, Code::log_diverged,
                       "it ends at entry " + std::to_string(last_of(arrival.before).get()) +
                           ", this node has " + std::to_string(own->last.get()));
@@ -330,7 +338,8 @@ Result<bool> RocksCopies::prove(PartitionId partition, Arrival& arrival) {
 }
 
 Result<std::size_t> RocksCopies::prove(PartitionId partition, std::string_view value,
-                                       const ChainTail& own, schemas::BatchHeader& before) {
+                                       const PartitionTail& own, Arrival& arrival) {
+  schemas::BatchHeader& before = arrival.before;
   auto header = schemas::decode_batch(value);
   if (!header) {
     return not_proved(partition, header.error().code, header.error().detail);
@@ -341,10 +350,8 @@ Result<std::size_t> RocksCopies::prove(PartitionId partition, std::string_view v
         partition, Code::log_diverged,
         "batch " + std::to_string(header->first.get()) + " does not follow the one before it");
   }
-  if (last_of(*header) == own.last && header->hash != own.hash) {
-    return not_proved(partition, Code::log_diverged,
-                      "entry " + std::to_string(own.last.get()) + " is not the one of this node");
-  }
+  arrival.differs = arrival.differs || (last_of(*header) == own.last && header->hash != own.hash) ||
+                    (header->first <= own.last && last_of(*header) > own.last);
   for (std::size_t i = 0; i < header->entries.size(); ++i) {
     if (auto proved = prove_entry(partition, header->entries[i], LogIndex(header->first.get() + i));
         !proved) {
@@ -382,6 +389,36 @@ Result<void> RocksCopies::prove_entry(PartitionId partition, const schemas::Entr
                                            ref.run.get() + " is missing"));
 }
 
+// For whoever wants to know what it was: no machine reads it again.
+Result<void> RocksCopies::keep_own(PartitionId partition, LogIndex last) {
+  auto own = copy(partition);
+  if (!own) {
+    return own.error();
+  }
+  rocksdb::Env& env = *database_.db().GetEnv();
+  const std::string folder = database_.db().GetName() + "/given_up";
+  std::unique_ptr<rocksdb::WritableFile> file;
+  rocksdb::Status status = env.CreateDirIfMissing(folder);
+  if (status.ok()) {
+    status = env.NewWritableFile(folder + "/partition-" + std::to_string(partition.get()) + "-" +
+                                     std::to_string(last.get()) + ".copy",
+                                 &file, rocksdb::EnvOptions());
+  }
+  for (bool end = false; status.ok() && !end;) {
+    const auto bytes = (*own)->next(kBytesAStep);
+    if (!bytes) {
+      return bytes.error();
+    }
+    end = bytes->size() < kBytesAStep;
+    status = file->Append(*bytes);
+  }
+  if (status.ok()) {
+    status = file->Fsync();
+  }
+  return status.ok() ? Result<void>()
+                     : Result<void>(database_.to_error(status, "keep what is given up"));
+}
+
 Result<void> RocksCopies::mark(PartitionId partition, bool on) {
   rocksdb::WriteBatch batch;
   if (on) {
@@ -392,19 +429,16 @@ Result<void> RocksCopies::mark(PartitionId partition, bool on) {
   return database_.write(batch);
 }
 
-// Who leads was read since, maybe, and is not cleared.
 Result<bool> RocksCopies::clear(PartitionId partition, Arrival& arrival) {
-  return erase(partition.get(), arrival, true);
+  return erase(partition.get(), arrival);
 }
 
-Result<bool> RocksCopies::erase(std::uint16_t rows, Arrival& arrival, bool keep_leader) {
+Result<bool> RocksCopies::erase(std::uint16_t rows, Arrival& arrival) {
   Step step;
   for (; arrival.family < std::size(kCopied); ++arrival.family) {
     Scan scan(database_, kCopied[arrival.family], prefix_of(rows));
     for (scan.first(); scan.valid() && !step.is_full(); scan.next()) {
-      if (!keep_leader || scan.suffix().front() != static_cast<char>(Table::leader)) {
-        step.batch().Delete(database_.family(kCopied[arrival.family]), slice(scan.key()));
-      }
+      step.batch().Delete(database_.family(kCopied[arrival.family]), slice(scan.key()));
     }
     if (auto ended = scan.status(); !ended) {
       return ended.error();
@@ -433,11 +467,9 @@ Result<bool> RocksCopies::place(PartitionId partition, Arrival& arrival) {
       if (key.front() == static_cast<char>(Table::arriving_content)) {
         step.batch().Put(database_.family(Family::blobs), slice(key.substr(1)),
                          slice(scan.value()));
-      } else if (key.front() != static_cast<char>(Table::leader)) {
+      } else {
         step.batch().Put(database_.family(kCopied[arrival.family]), here + std::string(key),
                          slice(scan.value()));
-      } else if (auto placed = place_leader(partition, scan.value(), step.batch()); !placed) {
-        return placed.error();
       }
     }
     if (auto ended = scan.status(); !ended) {
@@ -454,18 +486,6 @@ Result<bool> RocksCopies::place(PartitionId partition, Arrival& arrival) {
   }
   auto unmarked = mark(partition, false);
   return unmarked ? Result<bool>(true) : Result<bool>(unmarked.error());
-}
-
-Result<void> RocksCopies::place_leader(PartitionId partition, std::string_view value,
-                                       rocksdb::WriteBatch& batch) {
-  const auto own = database_.get(Table::leader, leader_key(partition));
-  if (!own) {
-    return own.error();
-  }
-  if (!*own || KeyReader(**own).u64() < KeyReader(value).u64()) {
-    batch.Put(database_.family(Table::leader), slice(leader_key(partition)), slice(value));
-  }
-  return {};
 }
 
 } // namespace skein::storage

@@ -21,6 +21,7 @@ namespace skein::storage {
 ///
 /// A copy is its rows one after another, each as family, length of key, length of value, key
 /// without its partition, value; contents follow the rows that refer to them (docs/formats.md).
+/// What a copy of a later leader's past replaces is kept as a copy too: DIRECTORY/given_up/….copy.
 /// From the moment at which a copy is proved, a mark says that it is to be put in place, so that a
 /// crash only delays it. Thread-safety: any thread; of one partition one call at a time.
 class RocksCopies {
@@ -43,18 +44,18 @@ class RocksCopies {
     std::string cursor;          ///< where the next step goes on
     std::size_t family = 0;      ///< likewise
     schemas::BatchHeader before; ///< of what is proved so far
+    bool differs = false;        ///< from what this node has itself
   };
 
   Result<bool> collect(PartitionId partition, Arrival& arrival);
   Result<bool> prove(PartitionId partition, Arrival& arrival);
-  Result<std::size_t> prove(PartitionId partition, std::string_view value, const ChainTail& own,
-                            schemas::BatchHeader& before);
+  Result<std::size_t> prove(PartitionId partition, std::string_view value, const PartitionTail& own,
+                            Arrival& arrival);
+  Result<void> keep_own(PartitionId partition, LogIndex last);
   Result<void> prove_entry(PartitionId partition, const schemas::EntryRef& ref, LogIndex index);
   Result<bool> clear(PartitionId partition, Arrival& arrival);
   Result<bool> place(PartitionId partition, Arrival& arrival);
-  Result<void> place_leader(PartitionId partition, std::string_view value,
-                            rocksdb::WriteBatch& batch);
-  Result<bool> erase(std::uint16_t rows, Arrival& arrival, bool keep_leader);
+  Result<bool> erase(std::uint16_t rows, Arrival& arrival);
   Result<void> mark(PartitionId partition, bool on);
 
   RocksDatabase& database_;

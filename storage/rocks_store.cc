@@ -210,11 +210,7 @@ Result<void> RocksStore::live_runs(PartitionId partition,
 }
 
 Result<PartitionTail> RocksStore::tail_of(PartitionId partition) const {
-  auto tail = read_tail(*parts_->database, partition);
-  if (!tail) {
-    return tail.error();
-  }
-  return PartitionTail{tail->last, tail->epoch, tail->at, tail->hash, tail->leader};
+  return read_tail(*parts_->database, partition);
 }
 
 Result<StreamPosition> RocksStore::stream_position() const {

@@ -34,7 +34,7 @@ bool only_state_differs(const IndexedRecord& a, const IndexedRecord& b) {
   return a.created == b.created && a.names == b.names;
 }
 
-Error diverged(const Batch& batch, const ChainTail& tail) {
+Error diverged(const Batch& batch, const PartitionTail& tail) {
   return {Code::log_diverged,
           "batch " + std::to_string(batch.seal->first.get()) + " of partition " +
               std::to_string(batch.partition.get()) + " was sealed as " +
@@ -59,7 +59,7 @@ RocksWriter::RocksWriter(RocksDatabase& database, NodeId node, std::uint64_t inc
 
 Result<void> RocksWriter::commit(std::span<const Batch> batches) {
   for (const Batch& batch : batches) {
-    if (batch.appends.empty() && !batch.leader) {
+    if (batch.appends.empty() && !batch.leader && batch.position.is_none()) {
       continue;
     }
     if (auto added = add(batch); !added) {
@@ -98,7 +98,7 @@ Result<void> RocksWriter::add(const Batch& batch) {
   if (!tail) {
     return tail.error();
   }
-  if (batch.position.sequence > 0) {
+  if (!batch.position.is_none()) {
     write_.Put(database_.family(Table::meta), slice(stream_position_key()),
                stream_position_value(batch.position));
   }
@@ -117,14 +117,15 @@ Result<void> RocksWriter::add(const Batch& batch) {
   return {};
 }
 
-void RocksWriter::add_leader(const Batch& batch, ChainTail& tail) {
+void RocksWriter::add_leader(const Batch& batch, PartitionTail& tail) {
   tail.epoch = batch.epoch;
   tail.leader = batch.leader;
   write_.Put(database_.family(Table::leader), slice(leader_key(batch.partition)),
              leader_value(batch.epoch, *batch.leader));
 }
 
-Result<void> RocksWriter::add(const Batch& batch, std::span<const Append> part, ChainTail& tail) {
+Result<void> RocksWriter::add(const Batch& batch, std::span<const Append> part,
+                              PartitionTail& tail) {
   header_.incarnation = batch.seal ? batch.seal->incarnation : incarnation_;
   header_.partition = batch.partition;
   header_.epoch = batch.epoch;
@@ -146,6 +147,7 @@ Result<void> RocksWriter::add(const Batch& batch, std::span<const Append> part, 
   put(Table::log, schemas::encode_batch(header_));
   tail.last = LogIndex(tail.last.get() + part.size());
   tail.epoch = batch.epoch;
+  tail.last_epoch = batch.epoch;
   tail.at = batch.at;
   tail.hash = header_.hash;
   return {};
@@ -212,12 +214,12 @@ Result<void> RocksWriter::put_checkpoint(const Checkpoint& checkpoint, RunTrace&
   return {};
 }
 
-Result<ChainTail*> RocksWriter::tail_for(const Batch& batch) {
+Result<PartitionTail*> RocksWriter::tail_for(const Batch& batch) {
   const std::size_t number = batch.partition.get();
   if (number >= kPartitions) {
     return Error{Code::run_state_conflict, "there is no partition " + std::to_string(number), ""};
   }
-  std::optional<ChainTail>& tail = tails_[number];
+  std::optional<PartitionTail>& tail = tails_[number];
   if (!tail) {
     auto read = read_tail(database_, batch.partition);
     if (!read) {

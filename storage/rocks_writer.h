@@ -46,11 +46,11 @@ class RocksWriter {
 
  private:
   Result<void> add(const Batch& batch);
-  Result<void> add(const Batch& batch, std::span<const Append> part, ChainTail& tail);
-  void add_leader(const Batch& batch, ChainTail& tail);
+  Result<void> add(const Batch& batch, std::span<const Append> part, PartitionTail& tail);
+  void add_leader(const Batch& batch, PartitionTail& tail);
   Result<void> add(const Batch& batch, const Append& append);
   Result<void> put_checkpoint(const Checkpoint& checkpoint, RunTrace& trace);
-  Result<ChainTail*> tail_for(const Batch& batch);
+  Result<PartitionTail*> tail_for(const Batch& batch);
   Result<RunTrace*> trace_for(const Entry& entry);
   Result<void> read_indexed(const RunId& run, RunTrace& trace);
   Result<void> put_record(const RunRecord& record, RunTrace& trace);
@@ -66,7 +66,7 @@ class RocksWriter {
   RocksDatabase& database_;
   NodeId node_;
   std::uint64_t incarnation_;
-  std::array<std::optional<ChainTail>, kPartitions> tails_;
+  std::array<std::optional<PartitionTail>, kPartitions> tails_;
   RunTraces traces_;
 
   // The commit in progress; kept for their memory.

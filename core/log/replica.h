@@ -31,6 +31,7 @@ struct Replica {
   Epoch epoch;
   std::optional<NodeId> leader; ///< of the epoch; none where nobody was announced
   LogIndex seen;                ///< of the newest entry that is known to count somewhere
+  Epoch last_epoch;             ///< of the newest batch that counts
 
   /// Whether entries count that this replica has not: the stream does not hold them any more, or
   /// never did, and another node must give them. Such a node must not lead.
@@ -48,6 +49,7 @@ struct Holding {
   LogIndex last;
   ContentHash hash;
   Epoch epoch;
+  Epoch last_epoch; ///< of its newest batch
 };
 
 /// What a batch says of itself.
@@ -68,16 +70,19 @@ enum class Verdict : std::uint8_t {
   unannounced, ///< of an epoch or a node that no announcement was read of: that is missing, or this
                ///< is forged
   gap,         ///< something before it was not in the stream: this replica is behind
+  diverged,    ///< this replica ends with batches that whoever leads later never read: others have
+               ///< what counts instead
   forked,      ///< chained to something else: this replica or the stream is not what it should be
 };
-inline constexpr std::size_t kVerdicts = 6;
+inline constexpr std::size_t kVerdicts = 7;
 std::string_view name_of(Verdict verdict);
 
 /// Changes the replica where the verdict is `counts`, and otherwise only what it has seen.
 Verdict read(Replica& replica, const LeaderAnnounced& announced);
 Verdict read(Replica& replica, const Link& link);
-/// Nobody leads in the epoch that it names, nor with less than it has. `forked`: another entry is
-/// the newest of this replica at the same place.
+/// Nobody leads in the epoch that it names, nor with less than it has. Of two that differ, the one
+/// with the newest batch of a later epoch has what counts, as in Raft. `forked`: another entry of
+/// the same epoch is the newest of this replica at the same place.
 Verdict read(Replica& replica, const Holding& holding);
 
 } // namespace skein::log

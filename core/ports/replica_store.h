@@ -30,10 +30,11 @@ class PartitionCopy {
 ///   take_in, take_in, … ──► advance ──► advance … true
 ///   kept aside              proved      in place, durable
 ///
-/// A crash before they are proved leaves everything as it was; after one later, opening the store
-/// ends what was begun.
-/// Thread-safety: as Store for reads; of one partition, one call at a time. REQUIRES: from the
-/// first advance to the last nothing but announcements is committed to the partition.
+/// They prove themselves by going on from what is there; or by ending with a batch of a later
+/// epoch: then whoever led later has not gone on from what is there, and it is given up, but kept
+/// aside. A crash before they are proved leaves everything as it was; after one later, opening the
+/// store ends what was begun. Thread-safety: as Store for reads; of one partition, one call at a
+/// time. REQUIRES: from the first advance to the last nothing is committed to the partition.
 class ReplicaStore {
  public:
   virtual ~ReplicaStore() = default;

@@ -83,11 +83,12 @@ struct StreamPosition {
   std::uint64_t generation = 0;
   std::uint64_t sequence = 0; ///< of the newest message that was read; 0 is none
   std::uint64_t mark = 0;     ///< of that message, to know it again; 0 is unknown
+  bool is_none() const { return generation == 0 && sequence == 0; }
   auto operator<=>(const StreamPosition&) const = default;
 };
 
 /// Consecutive entries of one partition, in order, as its leader decided them. Without any, who
-/// leads from here on.
+/// leads from here on, or where the stream is read from.
 struct Batch {
   PartitionId partition;
   Epoch epoch;
@@ -112,6 +113,7 @@ struct PartitionTail {
   Instant at;                   ///< of the last batch
   ContentHash hash;             ///< of the last batch
   std::optional<NodeId> leader; ///< of the epoch, where one was announced
+  Epoch last_epoch;             ///< of the last batch
 };
 
 /// Partitions, such as those that a node leads.

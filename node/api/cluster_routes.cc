@@ -1,4 +1,5 @@
 #include <future>
+#include <set>
 
 #include "node/api/asked.h"
 #include "node/api/service.h"
@@ -52,14 +53,14 @@ Response about(Service& service) {
   for (const MemberStatus& member : members) {
     led += member.alive ? member.leads.count() : 0;
   }
-  std::vector<Value> names;
+  std::set<std::string> names;
   for (const auto& [node, name] : nodes) {
-    names.emplace_back(name);
+    names.insert(name);
   }
   return gateway::answer(object({{"state", !awaited.empty()     ? "waiting"
                                            : led == kPartitions ? "ready"
                                                                 : "electing"},
-                                 {"nodes", Value::of_list(std::move(names))},
+                                 {"nodes", Value::of_list({names.begin(), names.end()})},
                                  {"awaited", Value::of_list(std::move(awaited))},
                                  {"partitions", number(kPartitions)},
                                  {"led", number(led)},

@@ -18,16 +18,18 @@ namespace skein::node {
 class Backlog {
  public:
   /// Waits until there is room for one batch more.
-  void begin() {
+  void begin(PartitionId partition) {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return under_way_ < kMost; });
     ++under_way_;
+    ++of_.at(partition.get());
   }
   /// The batch is written, up to `last`, or never will be.
   void end(PartitionId partition, LogIndex last) {
     {
       const std::lock_guard lock(mutex_);
       --under_way_;
+      --of_.at(partition.get());
     }
     written(partition, last);
   }
@@ -39,6 +41,10 @@ class Backlog {
     }
     changed_.notify_all();
   }
+  bool is_empty(PartitionId partition) const {
+    const std::lock_guard lock(mutex_);
+    return of_.at(partition.get()) == 0;
+  }
   /// Waits until this node has written what is asked for; whether it has.
   bool wait(PartitionId partition, LogIndex index, Millis limit) {
     std::unique_lock lock(mutex_);
@@ -49,9 +55,10 @@ class Backlog {
  private:
   static constexpr std::size_t kMost = 512; ///< batches
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::size_t under_way_ = 0;
+  std::array<std::size_t, kPartitions> of_{};
   std::array<LogIndex, kPartitions> last_;
 };
 

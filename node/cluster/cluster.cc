@@ -2,8 +2,10 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <utility>
 
 #include "core/base/subject.h"
@@ -95,11 +97,10 @@ void Cluster::on_leader(const schemas::LeaderAnnounced& announced) {
   const PartitionId partition = announced.partition;
   const std::lock_guard lock(mutex_);
   holding_.erase(partition);
+  agreeing_.erase(partition);
   host_->hold(partition, false);
   if (announced.leader == options_.log.self && announced.life == options_.life) {
-    acting_.set(partition.get());
-    host_->lead(partition, announced.epoch);
-    to_recover_.push_back(partition);
+    agreeing_[partition] = Agreeing{announced.epoch, steady_.now(), {}};
   } else if (acting_.test(partition.get())) {
     acting_.reset(partition.get());
     host_->follow(partition);
@@ -120,6 +121,7 @@ void Cluster::on_generation(std::uint64_t generation) {
       host_->hold(partition, false);
     }
     holding_.clear();
+    agreeing_.clear();
   }
   hooks_.on_generation(generation);
 }
@@ -157,6 +159,7 @@ void Cluster::follow_others() {
 // is none.
 void Cluster::step_back(const PartitionSet& behind) {
   const std::lock_guard lock(mutex_);
+  std::erase_if(agreeing_, [&](const auto& one) { return behind.test(one.first.get()); });
   const PartitionSet back = acting_ & behind;
   for (std::uint16_t p = 0; p < kPartitions && back.any(); ++p) {
     if (back.test(p)) {
@@ -164,6 +167,86 @@ void Cluster::step_back(const PartitionSet& behind) {
       host_->follow(PartitionId(p));
     }
   }
+}
+
+/// Leads what nobody has more of; returns whom to ask about the rest.
+std::set<NodeId> Cluster::lead_what_is_agreed(Instant now) {
+  const std::lock_guard lock(mutex_);
+  std::set<NodeId> others;
+  for (const auto& [node, peer] : members_.peers) {
+    if (peer.beat.ready && cluster::is_alive(members_, node, now)) {
+      others.insert(node);
+    }
+  }
+  std::set<NodeId> missing;
+  std::erase_if(agreeing_, [&](const auto& one) {
+    const auto& [partition, agreeing] = one;
+    const bool late = now - agreeing.since >= options_.timing.silence;
+    const bool all =
+        std::includes(agreeing.agreed.begin(), agreeing.agreed.end(), others.begin(), others.end());
+    if (!all && !late) {
+      std::set_difference(others.begin(), others.end(), agreeing.agreed.begin(),
+                          agreeing.agreed.end(), std::inserter(missing, missing.end()));
+      return false;
+    }
+    if (!all) {
+      spdlog::warn("partition {}: a node that is there has not said what it has; it is led anyway",
+                   partition.get());
+    }
+    acting_.set(partition.get());
+    host_->lead(partition, agreeing.epoch);
+    to_recover_.push_back(partition);
+    return true;
+  });
+  return missing;
+}
+
+// Replicas of a broker may differ: the leader before may have acted on a batch that this node was
+// never shown. Once a node has read the announcement it counts nothing more of before, so what it
+// has then is all that it will ever have.
+void Cluster::ask_what_others_hold(Instant now) {
+  std::set<NodeId> missing = lead_what_is_agreed(now);
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(asked_,
+                  [&](const auto& one) { return now - one.second >= options_.timing.beat; });
+    std::erase_if(missing, [&](NodeId node) { return !asked_.try_emplace(node, now).second; });
+  }
+  for (const NodeId node : missing) {
+    broker_.request({subject_of(node, "ask"), "", {}, encoded(schemas::HoldsAsked{})},
+                    options_.timing.beat,
+                    [this, node](const Result<Message>& answered) { on_held(node, answered); });
+  }
+}
+
+void Cluster::on_held(NodeId node, const Result<Message>& answered) {
+  const auto received = answered ? schemas::decode_message(answered->payload)
+                                 : Result<schemas::Received>(answered.error());
+  const auto* holds = received ? std::get_if<schemas::Holds>(&received->message) : nullptr;
+  std::vector<std::pair<PartitionId, Epoch>> agreed;
+  {
+    const std::lock_guard lock(mutex_);
+    asked_.erase(node);
+    for (const auto& [partition, agreeing] : agreeing_) {
+      agreed.emplace_back(partition, agreeing.epoch);
+    }
+  }
+  std::erase_if(agreed, [&](const auto& one) {
+    const auto& [partition, epoch] = one;
+    return holds == nullptr || holds->tails[partition.get()].epoch != epoch ||
+           !log_.has_all_of(partition, holds->tails[partition.get()]);
+  });
+  const std::lock_guard lock(mutex_);
+  for (const auto& [partition, epoch] : agreed) {
+    const auto found = agreeing_.find(partition);
+    if (found != agreeing_.end() && found->second.epoch == epoch) {
+      found->second.agreed.insert(node);
+    }
+  }
+}
+
+std::string Cluster::encoded(const schemas::NodeMessage& message) const {
+  return schemas::encode_message(options_.log.self, message);
 }
 
 std::vector<NodeId> Cluster::others() const {
@@ -209,6 +292,7 @@ void Cluster::tick() {
   for (std::size_t p = 0; p < kPartitions; ++p) {
     looked.leaders[p] = replicas[p].leader;
   }
+  ask_what_others_hold(now);
   looked.behind = awaited().empty() ? log_.behind() : kEveryPartition;
   step_back(looked.behind);
   std::vector<cluster::Effect> effects;
@@ -221,6 +305,9 @@ void Cluster::tick() {
     members_.self.ready = members_.self.ready || log_.caught_up();
     members_.self.leads = acting_;
     looked.acting = acting_;
+    for (const auto& [partition, agreeing] : agreeing_) {
+      looked.acting.set(partition.get());
+    }
     effects = cluster::step(members_, looked);
     recover.swap(to_recover_);
   }
@@ -254,10 +341,8 @@ void Cluster::beat(Instant now) {
   alive.labels = options_.labels;
   alive.generation = log_.generation();
   alive.delivered = delivered();
-  const auto said = broker_.publish({subject_of(options_.log.self, "alive"),
-                                     "",
-                                     {},
-                                     schemas::encode_message(options_.log.self, alive)});
+  const auto said =
+      broker_.publish({subject_of(options_.log.self, "alive"), "", {}, encoded(alive)});
   if (said) {
     beaten_ = now;
   }
@@ -364,7 +449,7 @@ void Cluster::deliver(const RunId& run, flow::Event event, Told told) {
 void Cluster::pass_on(NodeId to, const RunId& run, flow::Event event, Told told) {
   Message message;
   message.subject = subject_of(to, "ask");
-  message.payload = schemas::encode_message(options_.log.self, schemas::Ask{run, std::move(event)});
+  message.payload = encoded(schemas::Ask{run, std::move(event)});
   broker_.request(
       std::move(message), options_.ask_limit,
       [told = std::move(told)](const Result<Message>& answered) {
@@ -385,11 +470,13 @@ void Cluster::on_ask(Message&& message) {
   auto received = schemas::decode_message(message.payload);
   if (const auto* fetch = received ? std::get_if<schemas::Fetch>(&received->message) : nullptr) {
     if (!message.reply.empty()) {
-      (void)broker_.publish(
-          {message.reply,
-           "",
-           {},
-           schemas::encode_message(options_.log.self, copies_.give(received->from, *fetch))});
+      (void)broker_.publish({message.reply, "", {}, encoded(copies_.give(received->from, *fetch))});
+    }
+    return;
+  }
+  if (received && std::holds_alternative<schemas::HoldsAsked>(received->message)) {
+    if (!message.reply.empty()) {
+      (void)broker_.publish({message.reply, "", {}, encoded(log_.holds())});
     }
     return;
   }
@@ -427,8 +514,7 @@ void Cluster::answer(const std::string& to, PartitionId partition, const Result<
   } else {
     answer.error = result.error();
   }
-  const auto sent =
-      broker_.publish({to, "", {}, schemas::encode_message(options_.log.self, answer)});
+  const auto sent = broker_.publish({to, "", {}, encoded(answer)});
   if (!sent) {
     spdlog::warn("an answer to another node is lost: {}", to_string(sent.error()));
   }
@@ -452,7 +538,7 @@ void Cluster::ask_to_drain(NodeId node, bool on, std::function<void(Result<void>
   }
   Message message;
   message.subject = subject_of(node, "ask");
-  message.payload = schemas::encode_message(options_.log.self, schemas::Drain{on});
+  message.payload = encoded(schemas::Drain{on});
   broker_.request(std::move(message), options_.ask_limit,
                   [told = std::move(told)](const Result<Message>& answered) {
                     told(answered ? Result<void>() : answered.error());

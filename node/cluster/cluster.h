@@ -110,7 +110,14 @@ class Cluster {
     Instant since;
     bool announced = false;
   };
+  /// A partition that this node is announced to lead: it does once the others have nothing more.
+  struct Agreeing {
+    Epoch epoch;
+    Instant since;
+    std::set<NodeId> agreed;
+  };
 
+  std::string encoded(const schemas::NodeMessage& message) const;
   std::string subject_of(NodeId node, const char* what) const;
   void on_generation(std::uint64_t generation);
   void follow_others();
@@ -119,6 +126,9 @@ class Cluster {
   std::map<PartitionId, LogIndex> delivered() const;
   void drop_delivered();
   void on_leader(const schemas::LeaderAnnounced& announced);
+  std::set<NodeId> lead_what_is_agreed(Instant now);
+  void ask_what_others_hold(Instant now);
+  void on_held(NodeId node, const Result<Message>& answered);
   void on_alive(const schemas::Alive& alive);
   void on_ask(Message&& message);
   void misread(const Message& message);
@@ -144,6 +154,8 @@ class Cluster {
   std::set<NodeId> known_;
   std::map<PartitionId, LogIndex> delivered_; ///< by their leaders, and not dropped here yet
   std::atomic<std::uint64_t> misread_ = 0;
+  std::map<PartitionId, Agreeing> agreeing_;
+  std::map<NodeId, Instant> asked_; ///< what they hold, and not answered yet
   std::vector<PartitionId> to_recover_;
   std::map<PartitionId, Holding> holding_;
   std::optional<Instant> beaten_;

@@ -115,10 +115,11 @@ Result<bool> Copies::take(PartitionId partition, Fetching& fetching, const schem
   }
   if (piece.offset == 0) {
     const log::Replica own = log_.replica(partition);
-    if (piece.last < own.seen || piece.position.generation != log_.generation()) {
+    const bool later = piece.last_epoch > own.last_epoch;
+    if ((piece.last < own.seen && !later) || piece.position.generation != log_.generation()) {
       return Error{Code::not_leader, "the node that was asked has no more of the partition", ""};
     }
-    if (piece.last == own.last && piece.epoch <= own.epoch) {
+    if (piece.last == own.last && piece.epoch <= own.epoch && !later) {
       fetching_.erase(partition);
       log_.nothing_newer(partition);
       return false;
@@ -157,6 +158,9 @@ void Copies::put_in_place() {
   }
   int steps = kStepsATick;
   for (const auto& [partition, position] : whole) {
+    if (!log_.is_written(partition)) {
+      continue;
+    }
     Result<bool> done = false;
     while (steps > 0 && done && !*done) {
       done = store_.advance(partition);
@@ -224,8 +228,8 @@ Result<schemas::Piece> Copies::next_piece(NodeId to, const schemas::Fetch& fetch
   }
   const bool end = bytes->size() < most;
   const PartitionTail& tail = giving.copy->tail();
-  last = {fetch.partition, fetch.offset, std::move(*bytes),      end,
-          tail.last,       tail.epoch,   giving.copy->position()};
+  last = {fetch.partition, fetch.offset, std::move(*bytes),       end,
+          tail.last,       tail.epoch,   giving.copy->position(), tail.last_epoch};
   return last;
 }
 

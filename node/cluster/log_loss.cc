@@ -62,9 +62,6 @@ Result<void> LogStream::read_on() {
   }
   tail_ = std::move(*tail);
   reading_ = true;
-  if (said_what_they_hold()) {
-    say_what_it_holds();
-  }
   return {};
 }
 
@@ -84,19 +81,40 @@ void LogStream::begin(std::uint64_t generation) {
     for (Place& place : places_) {
       place.replica.leader.reset();
       place.gap.reset();
+      place.diverged = false;
       place.seen_at = 0;
+      place.again = place.reserved ? std::optional<std::uint64_t>(0) : std::nullopt;
     }
     generation_ = generation;
     held_by_.emplace();
     position_ = 0;
   }
   pieces_.clear();
-  again_.reset();
   looked_.reset();
+  said_.reset();
   for (const auto& sent : under_way) {
     sent->answer(fenced(sent->batch.partition), std::move(sent->batch));
   }
+  promise(generation);
   listener_.on_generation(generation);
+}
+
+// Others lead by what this node says that it holds: all of it must be written by then, and so must
+// be that it never again takes part in a stream before.
+void LogStream::promise(std::uint64_t generation) {
+  Batch batch;
+  batch.epoch = replica(batch.partition).epoch;
+  batch.seal.emplace(); // nothing to seal: its time is nobody's
+  batch.position.generation = generation;
+  backlog_.begin(batch.partition);
+  local_.submit(std::move(batch), [this](const Result<void>& written, Batch&& done) {
+    backlog_.end(done.partition, {});
+    if (!written) {
+      broke(written.error());
+    } else {
+      promised_ = done.position.generation;
+    }
+  });
 }
 
 void LogStream::follow(std::uint64_t generation) {
@@ -132,14 +150,30 @@ void LogStream::look_after() {
   }
 }
 
-void LogStream::say_what_it_holds() {
+schemas::Holds LogStream::holds() const {
   schemas::Holds holds;
   for (std::uint16_t p = 0; p < kPartitions; ++p) {
     const log::Replica now = replica(PartitionId(p));
-    holds.tails[p] = {now.last, now.hash, now.epoch};
+    holds.tails[p] = {now.last, now.hash, now.epoch, now.last_epoch};
   }
-  broker_.append({name_.holds(generation_), "", {}, schemas::encode_message(name_.self, holds)}, "",
-                 [](const Result<Appended>&) {});
+  return holds;
+}
+
+bool LogStream::has_all_of(PartitionId partition, const log::Holding& others) {
+  log::Verdict verdict{};
+  bool all = false;
+  {
+    const std::lock_guard lock(mutex_);
+    Place& place = places_[partition.get()];
+    if (place.again || others.epoch > place.replica.epoch) {
+      return false;
+    }
+    verdict = read(place.replica, others);
+    note(place, verdict, position_);
+    all = verdict == log::Verdict::counts && !place.gap && !place.replica.is_behind();
+  }
+  count(verdict, partition);
+  return all;
 }
 
 /// Where reading goes on, the stream must be what it was: another message at the same place means
@@ -163,6 +197,9 @@ void LogStream::on_holds(std::uint64_t sequence, NodeId node, const schemas::Hol
     {
       const std::lock_guard lock(mutex_);
       Place& place = places_[p];
+      if (place.again) {
+        continue;
+      }
       verdict = read(place.replica, holds.tails[p]);
       note(place, verdict, sequence);
     }
@@ -174,9 +211,12 @@ void LogStream::on_holds(std::uint64_t sequence, NodeId node, const schemas::Hol
   }
 }
 
+// The message of its position may just be on its way to be judged.
 void LogStream::reserve(PartitionId partition) {
   const std::lock_guard lock(mutex_);
-  places_[partition.get()].reserved = true;
+  Place& place = places_[partition.get()];
+  place.again = std::max<std::uint64_t>(position_, 1) - 1;
+  place.reserved = true;
 }
 
 Result<void> LogStream::adopted(PartitionId partition, StreamPosition read) {
@@ -187,18 +227,13 @@ Result<void> LogStream::adopted(PartitionId partition, StreamPosition read) {
   backlog_.written(partition, tail->last);
   const std::lock_guard lock(mutex_);
   Place& place = places_[partition.get()];
-  log::Replica& replica = place.replica;
-  replica.last = tail->last;
-  replica.hash = tail->hash;
-  replica.at = tail->at;
-  replica.seen = std::max(replica.seen, tail->last);
-  if (tail->epoch > replica.epoch) {
-    replica.epoch = tail->epoch;
-    replica.leader = tail->leader;
-  }
-  const std::uint64_t from = read.generation == generation_ ? read.sequence : 0;
-  again_ = std::min({again_.value_or(from), from, place.gap.value_or(from)});
+  const bool later = tail->last_epoch > place.replica.last_epoch; // what was seen may not count
+  const LogIndex seen = later ? tail->last : std::max(place.replica.seen, tail->last);
+  place.replica = {tail->last,   tail->hash, tail->at,        tail->epoch,
+                   tail->leader, seen,       tail->last_epoch};
   place.gap.reset();
+  place.diverged = false;
+  place.again = read.generation == generation_ ? read.sequence : 0;
   place.reserved = false;
   return {};
 }
@@ -209,12 +244,28 @@ void LogStream::released(PartitionId partition) {
 }
 
 void LogStream::read_again() {
-  const auto from = std::exchange(again_, std::nullopt);
-  if (!from || !reading_ || *from >= position_) {
+  std::optional<std::uint64_t> from;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Place& place : places_) {
+      if (place.again && !place.reserved) {
+        from = std::min(from.value_or(*place.again), *place.again);
+      }
+    }
+  }
+  if (!from || !reading_) {
     return;
   }
   tail_.reset();
   reading_ = false;
+  {
+    const std::lock_guard lock(mutex_);
+    for (Place& place : places_) {
+      if (!place.reserved) {
+        place.again.reset();
+      }
+    }
+  }
   position_ = std::min(*from, pieces_.safe(position_));
   mark_ = 0;
   pieces_.clear();
@@ -225,7 +276,7 @@ void LogStream::read_again() {
 void LogStream::nothing_newer(PartitionId partition) {
   const std::lock_guard lock(mutex_);
   Place& place = places_[partition.get()];
-  if (!place.replica.is_behind()) {
+  if (!place.replica.is_behind() && !place.diverged) {
     place.gap.reset();
   }
 }
@@ -239,7 +290,7 @@ PartitionSet LogStream::behind() const {
   const std::lock_guard lock(mutex_);
   PartitionSet behind;
   for (std::size_t p = 0; p < kPartitions; ++p) {
-    behind.set(p, places_[p].gap || places_[p].replica.is_behind());
+    behind.set(p, places_[p].gap || places_[p].again || places_[p].replica.is_behind());
   }
   return behind;
 }
@@ -249,7 +300,8 @@ PartitionSet LogStream::lacking() const {
   PartitionSet lacking;
   for (std::size_t p = 0; p < kPartitions; ++p) {
     const Place& place = places_[p];
-    lacking.set(p, place.gap || (place.replica.is_behind() && position_ >= place.seen_at));
+    lacking.set(p, !place.again &&
+                       (place.gap || (place.replica.is_behind() && position_ >= place.seen_at)));
   }
   return lacking;
 }

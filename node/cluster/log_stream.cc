@@ -58,7 +58,8 @@ Result<void> LogStream::load() {
       return tail.error();
     }
     backlog_.written(PartitionId(p), tail->last);
-    places_[p].replica = {tail->last, tail->hash, tail->at, tail->epoch, tail->leader, tail->last};
+    places_[p].replica = {tail->last,   tail->hash, tail->at,        tail->epoch,
+                          tail->leader, tail->last, tail->last_epoch};
   }
   return {};
 }
@@ -201,10 +202,11 @@ void LogStream::tick() {
   }
   look_after();
   const auto held_by = said_what_they_hold();
-  if (reading_ && held_by && !held_by->contains(name_.self) &&
+  if (reading_ && promised_ == generation_ && held_by && !held_by->contains(name_.self) &&
       (!said_ || now - *said_ >= kSendAgain)) {
     said_ = now;
-    say_what_it_holds();
+    broker_.append({name_.holds(generation_), "", {}, schemas::encode_message(name_.self, holds())},
+                   "", [](const Result<Appended>&) {});
   }
 }
 
@@ -263,8 +265,8 @@ void LogStream::on_batch(std::uint64_t sequence, PartitionId partition, const st
   {
     const std::lock_guard lock(mutex_);
     Place& place = places_[partition.get()];
-    if (place.reserved) {
-      return; // it is read again
+    if (place.again) {
+      return;
     }
     verdict = read(place.replica, log::Link{claimed->epoch, claimed->seal.node, claimed->seal.first,
                                             claimed->count, claimed->at, claimed->seal.previous,
@@ -306,14 +308,16 @@ void LogStream::note(Place& place, log::Verdict verdict, std::uint64_t sequence)
   if (place.replica.is_behind()) {
     place.seen_at = std::max(place.seen_at, sequence);
   }
-  const bool missing = verdict == log::Verdict::gap || verdict == log::Verdict::unannounced;
+  place.diverged = place.diverged || verdict == log::Verdict::diverged;
+  const bool missing = verdict == log::Verdict::gap || verdict == log::Verdict::unannounced ||
+                       verdict == log::Verdict::diverged;
   if (missing && !place.gap) {
     place.gap = sequence;
   }
 }
 
 void LogStream::write(Batch batch, std::shared_ptr<Sent> sent) {
-  backlog_.begin();
+  backlog_.begin(batch.partition);
   local_.submit(std::move(batch), [this, sent = std::move(sent)](const Result<void>& written,
                                                                  Batch&& done) {
     backlog_.end(done.partition,
@@ -336,8 +340,8 @@ void LogStream::on_announced(std::uint64_t sequence, const schemas::LeaderAnnoun
   {
     const std::lock_guard lock(mutex_);
     Place& place = places_[announced.partition.get()];
-    if (place.reserved) {
-      return; // it is read again
+    if (place.again) {
+      return;
     }
     verdict = read(place.replica,
                    log::LeaderAnnounced{announced.epoch, announced.leader, announced.last});
@@ -360,7 +364,7 @@ void LogStream::on_announced(std::uint64_t sequence, const schemas::LeaderAnnoun
   batch.seal.emplace(); // nothing to seal: its time is nobody's
   batch.leader = announced.leader;
   batch.position = safe_position(sequence);
-  backlog_.begin();
+  backlog_.begin(batch.partition);
   local_.submit(std::move(batch), [this, announced](const Result<void>& written, Batch&&) {
     backlog_.end(announced.partition, {});
     if (!written) {
@@ -380,6 +384,7 @@ StreamPosition LogStream::safe_position(std::uint64_t sequence) const {
     if (place.gap || place.replica.is_behind()) {
       safe = std::min(safe, place.gap.value_or(place.seen_at) - 1);
     }
+    safe = std::min(safe, place.again.value_or(safe));
   }
   return {generation_, safe, safe == sequence ? mark_.load() : 0};
 }
@@ -393,6 +398,13 @@ void LogStream::count(log::Verdict verdict, PartitionId partition) {
   if ((complained_.fetch_or(std::uint64_t{1} << number) >> number & 1) == 0) {
     spdlog::warn("partition {}: a message of its log is {} and dropped; further ones are counted",
                  partition.get(), name_of(verdict));
+  }
+  if (verdict == log::Verdict::diverged) {
+    spdlog::error(
+        "partition {}: what this node has last is not what the cluster went on from, as the broker "
+        "has shown others something else; it is replaced by a copy of another node's and kept in "
+        "given_up",
+        partition.get());
   }
   if (verdict == log::Verdict::forked) {
     broke({Code::log_diverged,

@@ -97,12 +97,16 @@ class LogStream : public actors::Commits {
   /// Goes on in a stream of a later generation, as another node does.
   void follow(std::uint64_t generation);
 
-  /// The partition is about to be replaced by a copy of another node's: nothing is written to it
-  /// until it is `adopted`, with what the copy had read, or `released` as it was.
+  /// The partition is about to be replaced by a copy of another node's: nothing of it is read until
+  /// it is `adopted`, with what the copy had read, or `released` as it was, and `read_again`.
   void reserve(PartitionId partition);
+  /// Whether all is written that was read of it: only then may it be replaced.
+  bool is_written(PartitionId partition) const { return backlog_.is_empty(partition); }
+  /// Goes on from the copy, and from who led in it: what came behind it in the stream is judged
+  /// anew. Errors: storage_*.
   Result<void> adopted(PartitionId partition, StreamPosition read);
   void released(PartitionId partition);
-  /// Reads again what came behind the copies. Does nothing where there are none.
+  /// Reads again what came behind the copies, or beside them. Does nothing where there are none.
   void read_again();
   /// Another node has no more than this one: what seemed to be missing is nowhere.
   void nothing_newer(PartitionId partition);
@@ -118,6 +122,11 @@ class LogStream : public actors::Commits {
   bool wait_until_written(PartitionId partition, LogIndex index, Millis limit) {
     return backlog_.wait(partition, index, limit);
   }
+  /// What this node has of every partition.
+  schemas::Holds holds() const;
+  /// Compares with what another node has; whether this one has all of it, and nothing else. Where
+  /// it has less it is behind from now on.
+  bool has_all_of(PartitionId partition, const log::Holding& others);
   std::array<log::Replica, kPartitions> replicas() const;
   log::Replica replica(PartitionId partition) const;
   /// Of which this node must not lead any, for it may lack entries that count.
@@ -139,7 +148,9 @@ class LogStream : public actors::Commits {
     std::shared_ptr<Sent> sent;
     std::optional<std::uint64_t> gap; ///< sequence from which on something is missing
     std::uint64_t seen_at = 0;        ///< sequence of what told of the newest entry
-    bool reserved = false;
+    bool diverged = false;            ///< what it has is not what counts: only another's copy helps
+    std::optional<std::uint64_t> again; ///< sequence behind which it is read again; until then not
+    bool reserved = false;              ///< it is being replaced: not yet
   };
 
   std::vector<std::string> messages_of(PartitionId partition, const Seal& seal,
@@ -158,8 +169,8 @@ class LogStream : public actors::Commits {
   bool is_known(const Stored& stored);
   Result<void> read_on();
   void begin(std::uint64_t generation);
+  void promise(std::uint64_t generation);
   void look_after();
-  void say_what_it_holds();
   std::vector<std::shared_ptr<Sent>> take_sent();
   void count(log::Verdict verdict, PartitionId partition);
   void broke(const Error& error);
@@ -184,12 +195,12 @@ class LogStream : public actors::Commits {
   std::atomic<bool> suspicious_ = false; ///< the stream may not be what it was
   std::atomic<bool> unsure_ = false;     ///< as the connection was lost: nothing is read until then
   std::atomic<bool> look_at_once_ = false;
-  std::atomic<bool> lost_ = false;      ///< it is not
-  std::atomic<std::uint64_t> mark_ = 0; ///< of the message at the position
-  std::optional<StreamPosition> check_; ///< what must be read first; of the reading thread
-  std::optional<Instant> looked_;       ///< at it
-  std::optional<Instant> said_;         ///< what this node holds
-  std::optional<std::uint64_t> again_;  ///< from where to read again
+  std::atomic<bool> lost_ = false;          ///< it is not
+  std::atomic<std::uint64_t> mark_ = 0;     ///< of the message at the position
+  std::optional<StreamPosition> check_;     ///< what must be read first; of the reading thread
+  std::optional<Instant> looked_;           ///< at it
+  std::atomic<std::uint64_t> promised_ = 0; ///< to have left every stream before
+  std::optional<Instant> said_;             ///< what this node holds
   LogCounts counts_;
   std::atomic<std::uint64_t> complained_ = 0; ///< a bit for each kind that the log has named
   Subscription tail_;

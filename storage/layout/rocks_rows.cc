@@ -58,13 +58,13 @@ std::string leader_value(Epoch epoch, NodeId leader) {
 
 namespace {
 
-Result<ChainTail> read_last_batch(const RocksDatabase& database, PartitionId partition,
-                                  const rocksdb::Snapshot* at) {
+Result<PartitionTail> read_last_batch(const RocksDatabase& database, PartitionId partition,
+                                      const rocksdb::Snapshot* at) {
   Scan scan(database, Table::log, Key(partition, Table::log), at);
   scan.last();
   if (!scan.valid()) {
     auto ended = scan.status();
-    return ended ? Result<ChainTail>(ChainTail{}) : Result<ChainTail>(ended.error());
+    return ended ? Result<PartitionTail>(PartitionTail{}) : Result<PartitionTail>(ended.error());
   }
   auto header = schemas::decode_batch(scan.value());
   if (!header) {
@@ -74,13 +74,13 @@ Result<ChainTail> read_last_batch(const RocksDatabase& database, PartitionId par
                  "run: skein doctor"};
   }
   const std::uint64_t last = header->first.get() + header->entries.size() - 1;
-  return ChainTail{LogIndex(last), header->epoch, header->at, header->hash, {}};
+  return PartitionTail{LogIndex(last), header->epoch, header->at, header->hash, {}, header->epoch};
 }
 
 } // namespace
 
-Result<ChainTail> read_tail(const RocksDatabase& database, PartitionId partition,
-                            const rocksdb::Snapshot* at) {
+Result<PartitionTail> read_tail(const RocksDatabase& database, PartitionId partition,
+                                const rocksdb::Snapshot* at) {
   auto tail = read_last_batch(database, partition, at);
   auto leader = database.get(Table::leader, leader_key(partition), at);
   if (!tail || !leader) {

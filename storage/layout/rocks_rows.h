@@ -11,15 +11,6 @@
 /// Rows of one run and of one partition, read and decoded.
 namespace skein::storage {
 
-/// Where the chain of a partition's log ends.
-struct ChainTail {
-  LogIndex last;
-  Epoch epoch;
-  Instant at;
-  ContentHash hash;             ///< zero where there is no batch yet
-  std::optional<NodeId> leader; ///< of the epoch, where one was announced
-};
-
 /// Of the row that says up to where the log's stream was read, and its value.
 Key stream_position_key();
 std::string stream_position_value(const StreamPosition& position);
@@ -29,8 +20,8 @@ std::string leader_value(Epoch epoch, NodeId leader);
 
 schemas::BlobSource blobs_of(const RocksDatabase& database);
 
-Result<ChainTail> read_tail(const RocksDatabase& database, PartitionId partition,
-                            const rocksdb::Snapshot* at = nullptr);
+Result<PartitionTail> read_tail(const RocksDatabase& database, PartitionId partition,
+                                const rocksdb::Snapshot* at = nullptr);
 Result<StreamPosition> read_stream_position(const RocksDatabase& database,
                                             const rocksdb::Snapshot* at = nullptr);
 Result<Seq> read_last_seq(const RocksDatabase& database, const RunId& run);

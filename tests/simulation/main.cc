@@ -8,14 +8,12 @@
 
 #include "trial.h"
 
-// simulation [--seed N] [--seeds COUNT] [--bug NAME] [--broker-loses] [--verbose]: runs trials from
-// a seed on; ends with the first that violates something, naming its seed. With --broker-loses the
-// broker also forgets what it had acknowledged.
+// simulation [--seed N] [--seeds COUNT] [--bug NAME] [--verbose]: runs trials from a seed on; ends
+// with the first that violates something, naming its seed.
 int main(int argc, char** argv) {
   std::uint64_t seed = 1;
   std::uint64_t count = 1;
   bool verbose = false;
-  bool broker_loses = false;
   auto bug = skein::simulation::Bug::none;
   for (int i = 1; i < argc; ++i) {
     const std::string flag = argv[i];
@@ -28,17 +26,14 @@ int main(int argc, char** argv) {
       bug = *skein::simulation::parse_bug(argv[++i]);
     } else if (flag == "--verbose") {
       verbose = true;
-    } else if (flag == "--broker-loses") {
-      broker_loses = true;
     } else {
-      std::cerr
-          << "simulation [--seed N] [--seeds COUNT] [--bug NAME] [--broker-loses] [--verbose]\n";
+      std::cerr << "simulation [--seed N] [--seeds COUNT] [--bug NAME] [--verbose]\n";
       return 2;
     }
   }
   spdlog::set_level(verbose ? spdlog::level::info : spdlog::level::off);
   for (std::uint64_t i = 0; i < count; ++i) {
-    skein::simulation::Trial trial(seed + i, bug, verbose, broker_loses);
+    skein::simulation::Trial trial(seed + i, bug, verbose);
     if (const auto violation = trial.run()) {
       std::cout << "seed " << seed + i << ": " << *violation << "\n";
       return bug == skein::simulation::Bug::none ? 1 : 0;

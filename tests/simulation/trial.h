@@ -18,8 +18,7 @@ namespace skein::simulation {
 ///   faults, chosen by the seed ──► 25 s ──► healed ──► every run ends within 90 s ──► checks
 class Trial {
  public:
-  explicit Trial(std::uint64_t seed, Bug bug = Bug::none, bool verbose = false,
-                 bool broker_loses = false);
+  explicit Trial(std::uint64_t seed, Bug bug = Bug::none, bool verbose = false);
   ~Trial();
 
   /// What was violated, or nothing.
@@ -46,12 +45,12 @@ class Trial {
   void check_replicas();
   void check_effects();
   void check_signals();
+  void say(const std::string& what) const;
   void violated(const std::string& what);
   void run_until(Instant until);
 
   World world_;
   const bool verbose_;
-  const bool broker_loses_; ///< messages that it had acknowledged, as it falls
   NetworkFaults faults_;
   Server server_;
   Ledger ledger_;

@@ -111,16 +111,13 @@ class MemoryRows {
   Result<bool> take(PartitionId partition, const Slice& slice) {
     PartitionTail& own = tails_[partition.get()];
     const auto same = slice.chain.find(own.last);
-    if (own.last > LogIndex(0) && (same == slice.chain.end() || same->second != own.hash)) {
+    const bool later = slice.tail.last_epoch > own.last_epoch;
+    if (own.last > LogIndex(0) && !later &&
+        (same == slice.chain.end() || same->second != own.hash)) {
       return Error{Code::log_diverged, "the copy does not go on from what is here", ""};
     }
     replace(partition, slice);
-    const bool newer = own.epoch > slice.tail.epoch;
-    const Epoch epoch = newer ? own.epoch : slice.tail.epoch;
-    const auto leader = newer ? own.leader : slice.tail.leader;
     own = slice.tail;
-    own.epoch = epoch;
-    own.leader = leader;
     return true;
   }
 

@@ -216,6 +216,13 @@ class MemoryStore : public MemoryResources, public ReplicaStore, private MemoryR
     return {};
   }
 
+  /// The hash of the sealed batch that ends there; none where there is no such batch.
+  std::optional<ContentHash> link(PartitionId partition, LogIndex last) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = chain_[partition.get()].find(last);
+    return found == chain_[partition.get()].end() ? std::nullopt : std::optional(found->second);
+  }
+
   /// What goes to another store is a ticket for a slice that is kept in this process.
   Result<std::unique_ptr<PartitionCopy>> copy(PartitionId partition) const override {
     const std::lock_guard lock(mutex_);
@@ -274,7 +281,7 @@ class MemoryStore : public MemoryResources, public ReplicaStore, private MemoryR
     if (batch.leader) {
       tail.leader = batch.leader;
     }
-    if (batch.position.sequence > 0) {
+    if (!batch.position.is_none()) {
       position_ = batch.position;
     }
     for (const Append& append : batch.appends) {
@@ -282,6 +289,7 @@ class MemoryStore : public MemoryResources, public ReplicaStore, private MemoryR
     }
     if (batch.seal && !batch.appends.empty()) {
       tail.hash = batch.seal->hash;
+      tail.last_epoch = batch.epoch;
       chain_[batch.partition.get()][tail.last] = tail.hash;
     }
   }

@@ -33,7 +33,6 @@ class CatchUp(ClusterTest):
     def test_a_data_directory_becomes_a_cluster_with_its_runs(self):
         names = [f"e-{i}" for i in range(20)]
         a = self.node("n1")
-        (a.folder / "waiting.yaml").exists()
         a.command("apply", "-f", "waiting.yaml")
         for name in names:
             a.command("run", "flow", "waiting", "--id", name, "--detach")

@@ -152,11 +152,18 @@ class ClusterTest(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="skein-cluster-")
         self.addCleanup(folder.cleanup)
+        self.nodes = []
+        self.addCleanup(self.tell_of_failure)
         self.folder = Path(folder.name)
         self.broker = Broker(self.folder)
         self.broker.start()
         self.addCleanup(lambda: self.broker.process.poll() is None and self.broker.kill())
-        self.nodes = []
+
+    def tell_of_failure(self):
+        result = self._outcome and self._outcome.result
+        if result and any(case is self for case, _ in result.failures + result.errors):
+            for node in self.nodes:
+                print(f"--- {node.name}\n{node.log()[-4_000:]}", file=sys.stderr)
 
     def node(self, name, *words):
         node = Node(self.skein, self.folder, name,

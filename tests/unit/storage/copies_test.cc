@@ -1,5 +1,8 @@
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
+
 #include "schemas/log_codec.h"
 #include "storage/rocks_store.h"
 #include "support/folder.h"
@@ -122,6 +125,22 @@ TEST_F(Copies, a_copy_with_another_past_or_with_less_is_refused_and_nothing_is_l
   ASSERT_TRUE(fetch(kOfA));
   EXPECT_EQ(finish(kOfA).error().code, Code::log_diverged);
   EXPECT_EQ(to_->last_seq(RunId("a"))->get(), 2u);
+}
+
+TEST_F(Copies, what_a_later_leader_has_not_gone_on_from_is_given_up_and_kept_aside) {
+  ASSERT_TRUE(commit(*to_, {entry_of("a", 1, "ours"), entry_of("a", 2, "never read by others")}));
+  Batch theirs = batch_of({entry_of("a", 1, "theirs")});
+  theirs.epoch = Epoch(to_->tail_of(kOfA)->last_epoch.get() + 1);
+  ASSERT_TRUE(from_->commit({&theirs, 1}));
+  ASSERT_TRUE(fetch(kOfA));
+  ASSERT_TRUE(finish(kOfA));
+  EXPECT_EQ(to_->tail_of(kOfA)->hash, from_->tail_of(kOfA)->hash);
+  EXPECT_EQ(to_->last_seq(RunId("a"))->get(), 1u);
+  const auto kept =
+      folder_.path() / "to" / "given_up" / ("partition-" + std::to_string(kOfA.get()) + "-2.copy");
+  std::ifstream file(kept, std::ios::binary);
+  const std::string bytes(std::istreambuf_iterator<char>(file), {});
+  EXPECT_NE(bytes.find("never read by others"), std::string::npos);
 }
 
 TEST_F(Copies, one_flipped_byte_of_a_journal_is_found) {

@@ -116,6 +116,50 @@ TEST(Replica, a_batch_with_another_past_is_never_taken) {
 
 // A stream of several leaders with ghosts and repeats: whoever reads it again from any earlier
 // place, from what it had reached, comes to the same.
+TEST(Replica, batches_that_a_later_leader_has_not_gone_on_from_are_found) {
+  Replica common;
+  read(common, announced(1, kA));
+  read(common, next_of(common, 2, 1, kA));
+  Replica ours = common;
+  EXPECT_EQ(read(ours, next_of(ours, 3, 1, kA)), Verdict::counts); // nobody else was shown it
+  read(ours, announced(2, kB));
+  Replica theirs = common;
+  read(theirs, announced(2, kB));
+  const Link first = next_of(theirs, 1, 2, kB);
+  read(theirs, first);
+  EXPECT_EQ(read(ours, first), Verdict::diverged);
+  EXPECT_EQ(ours.last, LogIndex(5)) << "it is replaced as a whole, by a copy";
+  for (int i = 0; i < 3; ++i) {
+    const Link later = next_of(theirs, 1, 2, kB);
+    read(theirs, later);
+    EXPECT_EQ(read(ours, later), Verdict::diverged) << i;
+  }
+}
+
+TEST(Replica, of_two_that_hold_something_else_the_later_epoch_counts) {
+  Replica ours;
+  read(ours, announced(1, kA));
+  read(ours, next_of(ours, 3, 1, kA));
+  const Replica before = ours;
+  const auto holding = [](std::uint64_t last, std::uint64_t epoch, const ContentHash& hash) {
+    return Holding{LogIndex(last), hash, Epoch(5), Epoch(epoch)};
+  };
+  EXPECT_EQ(read(ours, holding(2, 2, content_hash("b"))), Verdict::diverged);
+  ours = before;
+  EXPECT_EQ(read(ours, holding(3, 2, content_hash("b"))), Verdict::diverged);
+  ours = before;
+  EXPECT_EQ(read(ours, holding(4, 2, content_hash("b"))), Verdict::counts);
+  EXPECT_TRUE(ours.is_behind());
+  ours = before;
+  EXPECT_EQ(read(ours, holding(3, 1, ours.hash)), Verdict::counts);
+  EXPECT_FALSE(ours.is_behind());
+  EXPECT_EQ(read(ours, holding(3, 1, content_hash("b"))), Verdict::forked);
+  read(ours, announced(6, kB));
+  read(ours, next_of(ours, 1, 6, kB));
+  EXPECT_EQ(read(ours, holding(9, 1, content_hash("b"))), Verdict::counts);
+  EXPECT_FALSE(ours.is_behind()) << "what it has more is of before";
+}
+
 TEST(Replica, reading_again_from_an_older_place_changes_nothing) {
   using Read = std::variant<LeaderAnnounced, Link>;
   std::mt19937_64 random(7);

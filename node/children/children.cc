@@ -1,4 +1,4 @@
-#include "node/work/children.h"
+#include "node/children/children.h"
 
 #include <spdlog/spdlog.h>
 
