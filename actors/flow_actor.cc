@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "actors/step_actor.h"
+#include "core/event/lifecycle.h"
 #include "core/ports/failpoint.h"
 #include "core/run/rows.h"
 
@@ -114,8 +115,13 @@ Append FlowActorState::append_of(const flow::Event& event, const flow::Effects& 
   if (std::any_of(effects.begin(), effects.end(), [](const flow::Effect& effect) {
         return std::holds_alternative<flow::Show>(effect);
       })) {
+    const RunState before = record.state;
     show(record, *machine, flow::at_of(event));
     append.record = record;
+    if (shared->around.tells && event::is_told(before, record.state)) {
+      const event::CloudEvent told = event::change_of(record, append.entry.seq);
+      append.outbox.push_back({told.id, told.type, event::to_value(told)});
+    }
   }
   if (wants_checkpoint()) {
     append.checkpoint = machine->checkpoint(Seq(seq));
@@ -175,7 +181,9 @@ void FlowActorState::run_effect(const flow::Effect& effect) {
     }
   } else if (const auto* arm = std::get_if<flow::ArmTimer>(&effect)) {
     self->send(shared->timer, Armed{arm->due});
-  } else if (has_message(effect)) {
+  } else if (has_message(effect) ||
+             (shared->around.tells && std::holds_alternative<flow::Show>(effect) &&
+              (is_final(machine->state()) || machine->state() == RunState::paused))) {
     self->send(shared->outbox, Kick{});
   } else if (std::holds_alternative<flow::Proceed>(effect) && shared->starts(partition_of(run))) {
     handle(flow::Proceeded{shared->around.clock.now()}, {});

@@ -53,7 +53,7 @@ void OutboxActorState::send_all() {
 void OutboxActorState::send(const OutboxItem& item) {
   failpoint("outbox.before_send");
   const caf::actor_addr me = self->address();
-  shared->around.on_message(item.row, [me, item](Result<void> result) {
+  shared->around.on_message(item, [me, item](Result<void> result) {
     failpoint("outbox.after_send");
     if (const auto alive = caf::actor_cast<caf::actor>(me)) {
       caf::anon_send(alive, std::make_shared<const Sent>(Sent{item, std::move(result)}));

@@ -40,11 +40,13 @@ struct Surroundings {
   std::function<void(const Entry&, const RunRecord* shown)> on_entry;
   /// A message of the outbox; after its entry is durable, at least once. Replies once it was taken;
   /// after an error it comes again. On an actor's thread; must not block.
-  std::function<void(const OutboxRow&, Reply)> on_message;
+  std::function<void(const OutboxItem&, Reply)> on_message;
   /// The store accepts nothing any more; on any thread.
   std::function<void(const Error&)> on_broken;
   /// Which run of which revision an attempt starts. Errors: those of the step.
   std::function<Result<Child>(const ChildWanted&)> child_of = {};
+  /// Whether what becomes of each run is a message of the outbox.
+  bool tells = false;
 };
 
 struct Limits {

@@ -86,16 +86,18 @@ class EmbeddedNode : public Node {
         clock_,
         [this](const ContentHash& revision) { return definition_of(*store_, revision); },
         [this](const Entry& entry, const RunRecord* shown) { on_entry(entry, shown); },
-        [this](const OutboxRow& row, const actors::Reply& taken) {
-          if (row.what != OutboxRow::What::event) {
-            children_.deliver(row, taken);
-            return;
+        [this](const OutboxItem& item, const actors::Reply& taken) {
+          if (item.row.what != OutboxRow::What::event) {
+            children_.deliver(item.row, taken);
+          } else if (settings_.outlet) {
+            settings_.outlet->deliver(item, taken);
+          } else {
+            taken({}); // nobody listens
           }
-          spdlog::debug("event {} {}", row.destination, row.id);
-          taken({});
         },
         [this](const Error& error) { broke(error); },
-        [this](const actors::ChildWanted& wanted) { return children_.child_of(wanted); }};
+        [this](const actors::ChildWanted& wanted) { return children_.child_of(wanted); },
+        settings_.outlet != nullptr};
     actors::Limits limits;
     limits.threads = settings_.threads > 0 ? settings_.threads : threads_of_machine();
     limits.effects_in_flight = settings_.effects_in_flight;
@@ -264,6 +266,7 @@ class EmbeddedNode : public Node {
 
   Store& store() override { return *store_; }
   std::uint64_t resource_writes() const override { return store_->resource_writes(); }
+  std::uint64_t log() const override { return store_->incarnation(); }
   bool leads(PartitionId partition) const override {
     return !membership_ || membership_->cluster().leads(partition);
   }

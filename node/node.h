@@ -16,6 +16,7 @@
 #include "core/flow/event.h"
 #include "core/flow/loader.h"
 #include "core/ports/broker.h"
+#include "core/ports/outlet.h"
 #include "core/ports/store.h"
 #include "core/ports/tool.h"
 #include "core/run/run.h"
@@ -55,7 +56,8 @@ struct Settings {
   std::size_t live_runs = 100'000;     ///< runs in memory at once; others wait for admission
   bool recover = true;                 ///< at start, go on with the runs that a crash cut off
   std::optional<ClusterSettings>
-      cluster;                ///< absent: leads every partition, commits to its own disk
+      cluster;                    ///< absent: leads every partition, commits to its own disk
+  std::shared_ptr<Outlet> outlet; ///< where what runs tell the world goes; null: nobody listens
   bool starts_effects = true; ///< false: record what is asked for, leave the rest to a later start
 };
 
@@ -133,6 +135,8 @@ class Node {
   virtual Store& store() = 0;
   /// Grows after each write of a resource to the store.
   virtual std::uint64_t resource_writes() const { return 0; }
+  /// The incarnation of its log: positions in another are of no meaning.
+  virtual std::uint64_t log() const { return 0; }
   /// Whether this node decides what becomes of the partition.
   virtual bool leads(PartitionId) const { return true; }
   /// Its part in a cluster; null where it has none.

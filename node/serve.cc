@@ -72,8 +72,12 @@ std::string url_of(const std::string& host, std::uint16_t port) {
 
 class ServedNode : public Server {
  public:
-  ServedNode(ServeOptions options, std::unique_ptr<Node> node, std::shared_ptr<Broker> broker)
-      : options_(std::move(options)), node_(std::move(node)), broker_(std::move(broker)) {}
+  ServedNode(ServeOptions options, std::unique_ptr<Node> node, std::shared_ptr<Broker> broker,
+             std::shared_ptr<EventBus> bus)
+      : options_(std::move(options)),
+        node_(std::move(node)),
+        broker_(std::move(broker)),
+        bus_(std::move(bus)) {}
 
   ~ServedNode() override {
     drain(Millis{0});
@@ -90,10 +94,10 @@ class ServedNode : public Server {
     service_ = std::make_unique<Service>(
         *node_, options_.node,
         Identity{hex(node_->id().get()), name, options_.version, options_.node.data.string(), now});
-    service_->bus = &bus_;
+    service_->bus = bus_.get();
     EventSettings events;
     events.replicas = options_.replicas;
-    if (auto begun = bus_.begin(*node_, broker_, events); !begun) {
+    if (auto begun = bus_->begin(*node_, broker_, events); !begun) {
       return begun;
     }
     if (auto listening = listen(*token); !listening) {
@@ -116,7 +120,7 @@ class ServedNode : public Server {
       if (service_) {
         service_->phase = Phase::draining;
       }
-      bus_.end();
+      bus_->end();
       node_->drain(limit);
       if (recovering_.joinable()) {
         recovering_.join();
@@ -176,7 +180,7 @@ class ServedNode : public Server {
   ServeOptions options_;
   std::unique_ptr<Node> node_;
   std::shared_ptr<Broker> broker_; ///< null: events stay within this process
-  EventBus bus_;
+  std::shared_ptr<EventBus> bus_;
   std::unique_ptr<Service> service_;
   std::unique_ptr<gateway::Server> gateway_; ///< goes before what its handlers use
   std::string url_;
@@ -227,11 +231,13 @@ Result<std::unique_ptr<Server>> Server::open(ServeOptions options) {
       return connected;
     };
   }
+  const auto bus = std::make_shared<EventBus>();
+  options.node.outlet = bus;
   auto node = Node::open(options.node);
   if (!node) {
     return node.error();
   }
-  auto server = std::make_unique<ServedNode>(std::move(options), std::move(*node), *broker);
+  auto server = std::make_unique<ServedNode>(std::move(options), std::move(*node), *broker, bus);
   auto begun = server->begin();
   return begun ? Result<std::unique_ptr<Server>>(std::move(server)) : begun.error();
 }

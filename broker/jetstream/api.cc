@@ -90,21 +90,23 @@ Error to_error(const JetStreamError& refusal, const std::string& what) {
 
 Value stream_request(const StreamSpec& spec) {
   std::vector<Value> subjects(spec.subjects.begin(), spec.subjects.end());
-  return object({{"name", spec.name},
-                 {"subjects", Value::of_list(std::move(subjects))},
-                 {"retention", "limits"},
-                 {"storage", "file"},
-                 {"discard", "old"},
-                 {"num_replicas", std::int64_t{spec.replicas}},
-                 {"max_age", spec.max_age.count * kNanosPerMs},
-                 {"max_bytes", spec.max_bytes == 0 ? -1 : signed_of(spec.max_bytes)},
-                 {"max_msgs", -1},
-                 {"max_msg_size", -1},
-                 {"max_consumers", -1},
-                 {"duplicate_window", spec.duplicate_window.count * kNanosPerMs},
-                 {"deny_delete", true},
-                 {"deny_purge", true},
-                 {"allow_rollup_hdrs", false}});
+  return object(
+      {{"name", spec.name},
+       {"subjects", Value::of_list(std::move(subjects))},
+       {"retention", "limits"},
+       {"storage", "file"},
+       {"discard", "old"},
+       {"num_replicas", std::int64_t{spec.replicas}},
+       {"max_age", spec.max_age.count * kNanosPerMs},
+       {"max_bytes", spec.max_bytes == 0 ? -1 : signed_of(spec.max_bytes)},
+       {"max_msgs", -1},
+       {"max_msgs_per_subject", spec.max_per_subject == 0 ? -1 : signed_of(spec.max_per_subject)},
+       {"max_msg_size", -1},
+       {"max_consumers", -1},
+       {"duplicate_window", spec.duplicate_window.count * kNanosPerMs},
+       {"deny_delete", true},
+       {"deny_purge", true},
+       {"allow_rollup_hdrs", false}});
 }
 
 StreamState state_of(const Value& answer) {

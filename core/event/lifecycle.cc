@@ -7,7 +7,11 @@
 
 namespace skein::event {
 
-CloudEvent end_of(const RunRecord& run) {
+bool is_told(RunState before, RunState now) {
+  return before != now && (is_final(now) || now == RunState::paused);
+}
+
+CloudEvent change_of(const RunRecord& run, Seq entry) {
   constexpr std::uint32_t kMostWeight = 4'096; // of 16 bytes
   const std::string state(name_of(run.state));
   std::vector<MapEntry> data{{"run", run.id.get()},
@@ -19,13 +23,16 @@ CloudEvent end_of(const RunRecord& run) {
   if (run.output.weight() <= kMostWeight) {
     data.emplace_back("output", run.output);
   }
+  if (!run.reason.empty()) {
+    data.emplace_back("reason", run.reason);
+  }
   if (run.failure) {
     data.emplace_back("error", object({{"code", run.failure->code},
                                        {"message", run.failure->message},
                                        {"step", run.failure->step}}));
   }
   CloudEvent event;
-  event.id = run.id.get() + "/" + state;
+  event.id = run.id.get() + "/" + state + "/" + std::to_string(entry.get());
   event.source = "/skein/" + run.kind + "s/" + run.definition;
   event.type = std::string(kOwnTypes) + "run." + state;
   event.subject = run.id.get();

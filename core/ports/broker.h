@@ -45,6 +45,8 @@ struct StreamSpec {
   std::uint32_t replicas = 1;
   Millis max_age{0};           ///< 0: for ever
   std::uint64_t max_bytes = 0; ///< 0: as much as the broker has
+  /// Of which the newest are kept; 0: all. A broker in memory may keep more.
+  std::uint64_t max_per_subject = 0;
   Millis duplicate_window{120'000};
 };
 

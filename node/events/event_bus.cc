@@ -32,4 +32,14 @@ std::shared_ptr<Events> EventBus::events() const {
   return events_;
 }
 
+void EventBus::deliver(const OutboxItem& item, std::function<void(Result<void>)> answer) {
+  // With the lock, and no copy of it: the last one may not go on a thread of the node's actors.
+  const std::lock_guard lock(mutex_);
+  if (events_) {
+    events_->deliver(item, std::move(answer));
+  } else {
+    answer(Error{Code::node_busy, "this node takes no events now", "it comes again"});
+  }
+}
+
 } // namespace skein::node

@@ -4,6 +4,7 @@
 #include <memory>
 #include <mutex>
 
+#include "core/ports/outlet.h"
 #include "node/events/events.h"
 #include "node/system_clock.h"
 
@@ -14,10 +15,10 @@ namespace skein::node {
 ///   made ──begin──► running ──end──► made
 ///
 /// Thread-safety: any thread.
-class EventBus {
+class EventBus : public Outlet {
  public:
   EventBus() = default;
-  ~EventBus();
+  ~EventBus() override;
   EventBus(const EventBus&) = delete;
   EventBus& operator=(const EventBus&) = delete;
 
@@ -26,6 +27,9 @@ class EventBus {
   Result<void> begin(Node& node, std::shared_ptr<Broker> broker, EventSettings settings = {});
   void end();
   std::shared_ptr<Events> events() const; ///< null while it is not running
+
+  // What the node's runs tell the world; while it is not running, it comes again.
+  void deliver(const OutboxItem& item, std::function<void(Result<void>)> answer) override;
 
  private:
   SystemClock clock_;

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <future>
 
+#include "core/event/lifecycle.h"
 #include "core/event/message.h"
 #include "core/value/json.h"
 #include "node/events/consumer.h"
@@ -24,9 +25,12 @@ class NodeEvents : public Events {
         channels_(settings_.tenant, settings_.incarnation),
         starter_(node),
         letters_(broker, channels_),
+        sent_(node.log()),
         consumer_(broker, channels_, table_, starter_, letters_, counts_,
                   [this] { keeper_.catch_up(); }),
-        keeper_(node, broker, clock, settings_, channels_, {table_, starter_, letters_, counts_}) {}
+        keeper_(node, broker, clock, settings_, channels_,
+                {table_, starter_, letters_, counts_, sent_}),
+        store_(node.store()) {}
 
   ~NodeEvents() override {
     consumer_.close();
@@ -84,7 +88,12 @@ class NodeEvents : public Events {
     return event::uuid7(clock_.now(), storage::random_word(), storage::random_word());
   }
 
-  Result<void> deliver(const OutboxRow& row) override {
+  void deliver(const OutboxItem& item, std::function<void(Result<void>)> answer) override {
+    if (item.index < sent_.before(item.partition)) { // by the node that led before
+      answer({});
+      return;
+    }
+    const OutboxRow& row = item.row;
     auto event = event::from_value(row.message);
     if (!event) { // it never will be one
       Letter letter;
@@ -92,11 +101,18 @@ class NodeEvents : public Events {
       letter.reason = event.error();
       letter.original = {channels_.event("skein.outbox"), "", {}, to_json(row.message)};
       ++counts_.dead;
-      return letters_.add(letter);
+      letters_.add(letter, std::move(answer));
+      return;
+    }
+    const RunId run(row.id.substr(0, row.id.find('/')));
+    if (const std::int64_t hops = hops_of(store_, run); hops > 0) {
+      event->extensions.insert_or_assign(std::string(event::kHops), Value(hops));
     }
     ++counts_.published;
-    const auto stored = append_now(broker_, message_of(channels_, *event), row.id);
-    return stored ? Result<void>() : stored.error();
+    broker_.append(message_of(channels_, *event), row.id,
+                   [answer = std::move(answer)](const Result<Appended>& stored) {
+                     answer(stored ? Result<void>() : Result<void>(stored.error()));
+                   });
   }
 
   Result<std::vector<StoredEvent>> list(std::uint64_t from, std::size_t limit) override {
@@ -157,8 +173,9 @@ class NodeEvents : public Events {
       if (!event || !trigger::takes(*trigger, *event, value)) {
         continue;
       }
-      const auto outcome = starter_.start(*trigger, std::span(&value, 1),
-                                          trigger::run_of(*trigger, event->source, event->id));
+      const auto outcome =
+          starter_.start(*trigger, std::span(&value, 1),
+                         trigger::run_of(*trigger, event->source, event->id), true);
       if (outcome.came != Starter::Came::begun) {
         return Error{outcome.reason.code,
                      "event " + event->id + " of " + event->source + ": " + outcome.reason.detail,
@@ -196,14 +213,21 @@ class NodeEvents : public Events {
   TriggerTable table_;
   Starter starter_;
   Letters letters_;
+  SentMarks sent_;
   Consumer consumer_;
   Keeper keeper_;
+  const Store& store_;
 };
 
 } // namespace
 
 Result<std::unique_ptr<Events>> Events::open(Node& node, Broker& broker, const Clock& clock,
                                              EventSettings settings) {
+  if (!settings.owns) {
+    settings.owns = [&node](const std::string& trigger) {
+      return node.leads(partition_of(RunId(trigger)));
+    };
+  }
   auto events = std::make_unique<NodeEvents>(node, broker, clock, std::move(settings));
   auto opened = events->open();
   return opened ? Result<std::unique_ptr<Events>>(std::move(events)) : opened.error();

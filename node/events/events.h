@@ -24,8 +24,9 @@ struct EventSettings {
   std::size_t credit = 512;                  ///< events that are under way at once
   Millis keep{7 * std::int64_t{86'400'000}}; ///< events and dead letters
   Millis look{250};                          ///< how often the clock is looked at, at least
-  /// Whether this node fires what starts the run. Absent: it does.
-  std::function<bool(const RunId&)> owns;
+  /// Whether this node, of those that share the events, fires the schedule and folds the rules of
+  /// the trigger of that name. Absent: whether it leads the partition that the name falls into.
+  std::function<bool(const std::string& trigger)> owns;
 };
 
 /// How far events have come since the node started.
@@ -68,8 +69,8 @@ class Events {
   virtual Result<void> publish_all(const std::vector<event::CloudEvent>& events) = 0;
   /// A new id for an event without one.
   virtual std::string new_id() = 0;
-  /// A message of the outbox. Errors: of the broker; it has to come again then.
-  virtual Result<void> deliver(const OutboxRow& row) = 0;
+  /// What the outbox holds: as Outlet. Errors: of the broker.
+  virtual void deliver(const OutboxItem& item, std::function<void(Result<void>)> answer) = 0;
 
   /// The newest `limit`, oldest first, of those from `from` on.
   virtual Result<std::vector<StoredEvent>> list(std::uint64_t from, std::size_t limit) = 0;

@@ -14,12 +14,15 @@ namespace {
 constexpr Millis kLook{1'000};
 constexpr Millis kTry{5'000};
 constexpr Millis kKeep{60'000};
+constexpr Millis kDrop{10'000};
 constexpr std::size_t kMostMessages = 10'000;
+constexpr std::size_t kMostDropped = 100'000;
 
-ContentHash hash_of(const std::vector<AppliedTrigger>& triggers) {
+ContentHash hash_of(const std::vector<AppliedTrigger>& triggers, const EventSettings& settings) {
   std::string all;
   for (const AppliedTrigger& applied : triggers) {
-    all += applied.trigger->name + " " + to_string(applied.trigger->revision) + "\n";
+    all += applied.trigger->name + " " + to_string(applied.trigger->revision) +
+           (settings.owns(applied.trigger->name) ? " own\n" : "\n");
   }
   return content_hash(all);
 }
@@ -34,26 +37,17 @@ Keeper::Keeper(Node& node, Broker& broker, const Clock& clock, const EventSettin
       settings_(settings),
       channels_(channels),
       shared_(shared),
+      notes_(broker, channels),
       rules_(broker, channels, shared.starter, shared.letters, shared.counts),
-      planner_(broker, channels) {}
+      planner_(broker, channels, settings.owns) {}
 
 Result<void> Keeper::open() {
-  StreamSpec spec;
-  spec.name = channels_.rules;
-  spec.subjects = {channels_.all_rules};
-  spec.replicas = settings_.replicas;
-  const auto made = broker_.make_stream(spec);
-  const auto all = made ? read_all(broker_, spec.name, 1, made->last) : made.error();
-  if (!all) {
-    return all.error();
+  const auto kept = notes_.open(settings_.replicas);
+  if (!kept) {
+    return kept.error();
   }
-  for (const Stored& stored : *all) {
-    const auto value = parse_json(stored.message.payload);
-    if (value && value->find("schedule") != nullptr) {
-      planner_.restore(*value);
-    } else {
-      rules_.restore(value ? *value : Value());
-    }
+  for (const Value& value : *kept) {
+    learn(value);
   }
   if (auto looked = look_at_triggers(); !looked) {
     return looked;
@@ -62,6 +56,7 @@ Result<void> Keeper::open() {
   next_look_ = now + kLook;
   next_try_ = now;
   next_keep_ = now + kKeep;
+  next_drop_ = now + kDrop;
   thread_ = std::thread([this] { work(); });
   return {};
 }
@@ -104,6 +99,8 @@ void Keeper::work() {
     }
     if (wanted > done_ || tried_ != node_.resource_writes() || clock_.now() >= next_look_) {
       tried_ = node_.resource_writes();
+      take_notes();
+      tell_sent();
       if (auto looked = look_at_triggers(); !looked) {
         spdlog::warn("triggers could not be looked at: {}", to_string(looked.error()));
       }
@@ -126,9 +123,15 @@ void Keeper::work() {
       (void)rules_.keep();
       next_keep_ = clock_.now() + kKeep;
     }
+    if (clock_.now() >= next_drop_) {
+      drop_sent();
+      next_drop_ = clock_.now() + kDrop;
+    }
   }
   tail_.reset();
+  notes_.close();
   (void)rules_.keep();
+  tell_sent();
 }
 
 void Keeper::wait(Instant now) {
@@ -143,6 +146,22 @@ void Keeper::wait(Instant now) {
   std::unique_lock lock(mutex_);
   changed_.wait_for(lock, std::chrono::milliseconds(wait),
                     [&] { return closing_ || !messages_.empty() || overran_ || wanted_ > done_; });
+}
+
+void Keeper::learn(const Value& kept) {
+  if (kept.find("schedule") != nullptr) {
+    planner_.learn(kept);
+  } else if (kept.find("sent") != nullptr) {
+    shared_.sent.learn(kept);
+  } else {
+    rules_.learn(kept);
+  }
+}
+
+void Keeper::take_notes() {
+  for (const Value& value : notes_.take()) {
+    learn(value);
+  }
 }
 
 void Keeper::take_messages() {
@@ -202,7 +221,7 @@ Result<void> Keeper::look_at_triggers() {
   if (!applied) {
     return applied.error();
   }
-  const ContentHash hash = hash_of(*applied);
+  const ContentHash hash = hash_of(*applied, settings_);
   if (hash == known_) {
     seen_ = writes;
     return {};
@@ -212,17 +231,8 @@ Result<void> Keeper::look_at_triggers() {
   for (const AppliedTrigger& one : *applied) {
     all.push_back(one.trigger);
   }
-  const auto state = broker_.stream(channels_.events);
-  if (!state) {
-    return state.error();
-  }
-  take_messages(); // under the triggers that were
-  const auto from = rules_.change(trigger::Triggers(all), clock_.now(), state->last);
-  if (!from) {
-    return from.error();
-  }
-  if (auto reading = read_from(*from); !reading) {
-    return reading;
+  if (auto changed = change_rules(all); !changed) {
+    return changed;
   }
   shared_.table.change(std::move(all));
   known_ = hash;
@@ -231,35 +241,35 @@ Result<void> Keeper::look_at_triggers() {
   return {};
 }
 
+Result<void> Keeper::change_rules(const std::vector<trigger::DefinitionPtr>& all) {
+  const auto state = broker_.stream(channels_.events);
+  if (!state) {
+    return state.error();
+  }
+  take_messages(); // under the triggers that were
+  std::vector<trigger::DefinitionPtr> own;
+  std::set<std::string> elsewhere;
+  for (const trigger::DefinitionPtr& trigger : all) {
+    if (settings_.owns(trigger->name)) {
+      own.push_back(trigger);
+    } else if (trigger->event && !trigger->is_plain()) {
+      elsewhere.insert(trigger->name);
+    }
+  }
+  const auto from =
+      rules_.change(trigger::Triggers(std::move(own)), elsewhere, clock_.now(), state->last);
+  return from ? read_from(*from) : from.error();
+}
+
 void Keeper::fire(Instant now) {
   if (now < next_fire_) {
     return;
   }
+  take_notes();             // what another node fired is not due
   next_fire_ = now + kLook; // unless all of them get through
   for (const DueFiring& due : planner_.due(now)) {
-    const RunId run = trigger::run_of(*due.trigger, due.nominal);
-    if (!settings_.owns || settings_.owns(run)) {
-      const Value event = event::to_value(trigger::firing_event(*due.trigger, due.nominal));
-      const auto outcome = shared_.starter.start(*due.trigger, std::span(&event, 1), run);
-      if (outcome.came == Starter::Came::later) {
-        spdlog::warn("trigger {}: {}", due.trigger->name, to_string(outcome.reason));
-        return; // it is due until it has begun
-      }
-      if (outcome.came != Starter::Came::begun) {
-        Letter letter;
-        letter.at = due.nominal;
-        letter.reason = outcome.reason;
-        letter.trigger = due.trigger->name;
-        letter.run = run.get();
-        letter.waits_for = outcome.came == Starter::Came::no_flow ? due.trigger->flow : "";
-        letter.original = batch_message(channels_, std::span(&event, 1));
-        if (auto added = shared_.letters.add(letter); !added) {
-          return;
-        }
-        ++shared_.counts.dead;
-      } else {
-        ++shared_.counts.started;
-      }
+    if (!fire_one(due)) {
+      return; // it is due until it has begun
     }
     if (auto kept = planner_.fired(*due.trigger, due.nominal); !kept) {
       spdlog::warn("trigger {}: {}", due.trigger->name, to_string(kept.error()));
@@ -267,6 +277,80 @@ void Keeper::fire(Instant now) {
     }
   }
   next_fire_ = now;
+}
+
+bool Keeper::fire_one(const DueFiring& due) {
+  const RunId run = trigger::run_of(*due.trigger, due.nominal);
+  const Value event = event::to_value(trigger::firing_event(*due.trigger, due.nominal));
+  const auto outcome = shared_.starter.start(*due.trigger, std::span(&event, 1), run);
+  if (outcome.came == Starter::Came::begun) {
+    ++shared_.counts.started;
+    return true;
+  }
+  if (outcome.came == Starter::Came::later) {
+    spdlog::warn("trigger {}: {}", due.trigger->name, to_string(outcome.reason));
+    return false;
+  }
+  Letter letter;
+  letter.at = due.nominal;
+  letter.reason = outcome.reason;
+  letter.trigger = due.trigger->name;
+  letter.run = run.get();
+  letter.waits_for = outcome.came == Starter::Came::no_flow ? due.trigger->flow : "";
+  letter.original = batch_message(channels_, std::span(&event, 1));
+  if (!shared_.letters.add(letter)) {
+    return false;
+  }
+  ++shared_.counts.dead;
+  return true;
+}
+
+// What is in the log and no more in the outbox was delivered. Every node has every message, so who
+// leads says so to the others, at most once in each look.
+void Keeper::tell_sent() {
+  for (std::uint16_t p = 0; p < kPartitions; ++p) {
+    const auto tail = node_.leads(PartitionId(p)) ? node_.store().tail_of(PartitionId(p))
+                                                  : Result<PartitionTail>(PartitionTail{});
+    const auto items = tail && tail->last.get() > 0
+                           ? node_.store().outbox(1, PartitionSet(std::uint64_t{1} << p))
+                           : Error{Code::storage_io, ""};
+    if (items) {
+      const LogIndex end(tail->last.get() + 1);
+      shared_.sent.delivered(PartitionId(p),
+                             items->empty() ? end : std::min(end, items->front().index));
+    }
+  }
+  const auto news = shared_.sent.news();
+  if (!news) {
+    return;
+  }
+  broker_.append({channels_.sent_by(std::to_string(node_.id().get())), "", {}, to_json(*news)}, "",
+                 [](const Result<Appended>& stored) {
+                   if (!stored) {
+                     spdlog::warn("how far the outbox is could not be kept: {}",
+                                  to_string(stored.error()));
+                   }
+                 });
+}
+
+// What other nodes sent of the partitions that they lead.
+void Keeper::drop_sent() {
+  PartitionSet others;
+  for (std::uint16_t p = 0; p < kPartitions; ++p) {
+    others.set(p, !node_.leads(PartitionId(p)));
+  }
+  auto items = others.any() ? node_.store().outbox(kMostDropped, others)
+                            : Result<std::vector<OutboxItem>>(std::vector<OutboxItem>());
+  if (!items) {
+    spdlog::warn("outbox: {}", to_string(items.error()));
+    return;
+  }
+  std::erase_if(*items, [&](const OutboxItem& item) {
+    return item.index >= shared_.sent.before(item.partition);
+  });
+  if (const auto dropped = node_.store().outbox_delivered(*items); !dropped) {
+    spdlog::warn("outbox: {}", to_string(dropped.error()));
+  }
 }
 
 void Keeper::put_tick(Instant now) {
@@ -284,6 +368,9 @@ void Keeper::put_tick(Instant now) {
 
 void Keeper::try_waiting() {
   for (const Letter& letter : shared_.letters.waiting()) {
+    if (!settings_.owns(letter.trigger)) {
+      continue;
+    }
     const auto flow = node_.store().resource("Flow", letter.waits_for);
     if (flow && try_again(letter)) {
       (void)shared_.letters.settle(letter.number);
@@ -329,7 +416,7 @@ Result<void> Keeper::try_again(const Letter& letter) {
     }
     values.push_back(event::to_value(*event));
   }
-  const auto outcome = shared_.starter.start(*trigger, values, RunId(letter.run));
+  const auto outcome = shared_.starter.start(*trigger, values, RunId(letter.run), true);
   return outcome.came == Starter::Came::begun ? Result<void>() : outcome.reason;
 }
 

@@ -10,8 +10,10 @@
 #include "core/ports/clock.h"
 #include "node/events/consumer.h"
 #include "node/events/events.h"
+#include "node/events/notes.h"
 #include "node/events/planner.h"
 #include "node/events/rules.h"
+#include "node/events/sent_marks.h"
 
 namespace skein::node {
 
@@ -24,6 +26,7 @@ class Keeper {
     Starter& starter;
     Letters& letters;
     EventCounts& counts;
+    SentMarks& sent;
   };
   Keeper(Node& node, Broker& broker, const Clock& clock, const EventSettings& settings,
          const Channels& channels, Shared shared);
@@ -43,10 +46,17 @@ class Keeper {
   void work();
   void wait(Instant now);
   void take_messages();
+  void take_notes();
+  void learn(const Value& kept);
   Result<void> look_at_triggers();
+  Result<void> change_rules(const std::vector<trigger::DefinitionPtr>& all);
   Result<void> read_from(std::optional<std::uint64_t> from);
   void fire(Instant now);
+  /// Whether it needs no further look.
+  bool fire_one(const DueFiring& due);
   void put_tick(Instant now);
+  void tell_sent();
+  void drop_sent();
   void try_waiting();
   Result<void> try_again(const Letter& letter);
 
@@ -56,6 +66,7 @@ class Keeper {
   const EventSettings& settings_;
   const Channels& channels_;
   Shared shared_;
+  Notes notes_;
   RuleFold rules_;
   Planner planner_;
 
@@ -72,10 +83,11 @@ class Keeper {
   std::uint64_t tailed_ = 0; ///< the newest message that was read
   bool overran_ = false;     ///< with mutex_: reading stopped because too much waits
   std::uint64_t tried_ = 0;  ///< writes of resources before the newest look
-  ContentHash known_;        ///< of all triggers that are in force
+  ContentHash known_; ///< of all triggers that are in force, and which of them are this node's
   Instant next_look_;
   Instant next_try_;
   Instant next_keep_;
+  Instant next_drop_;
   Instant next_tick_;
   Instant next_fire_; ///< not before, after something kept a firing from its run
   std::thread thread_;

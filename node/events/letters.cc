@@ -184,6 +184,13 @@ void Letters::on_stored(Stored&& stored) {
 }
 
 Result<void> Letters::add(const Letter& letter) {
+  auto promise = std::make_shared<std::promise<Result<void>>>();
+  auto added = promise->get_future();
+  add(letter, [promise](Result<void> result) { promise->set_value(std::move(result)); });
+  return added.get();
+}
+
+void Letters::add(const Letter& letter, std::function<void(Result<void>)> answer) {
   Message message = message_of(channels_, letter);
   const std::size_t most =
       broker_.max_payload() - std::min(broker_.max_payload() / 2, kRoomForHeaders);
@@ -196,8 +203,9 @@ Result<void> Letters::add(const Letter& letter) {
   const std::string id =
       dedupe_key(letter.trigger + " " + letter.run,
                  to_string(content_hash(letter.original.payload)) + to_string(letter.at));
-  const auto stored = append_now(broker_, std::move(message), id);
-  return stored ? Result<void>() : stored.error();
+  broker_.append(std::move(message), id, [answer = std::move(answer)](Result<Appended> stored) {
+    answer(stored ? Result<void>() : Result<void>(stored.error()));
+  });
 }
 
 Result<void> Letters::settle(std::uint64_t number) {

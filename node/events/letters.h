@@ -35,6 +35,8 @@ class Letters {
 
   /// Returns once it is stored. What is too large for the broker is cut at its end.
   Result<void> add(const Letter& letter);
+  /// Answers then, on a thread of the broker.
+  void add(const Letter& letter, std::function<void(Result<void>)> answer);
   /// It was tried again, or is not wanted any more. Errors: resource_unknown.
   Result<void> settle(std::uint64_t number);
 

@@ -9,11 +9,19 @@
 
 namespace skein::node {
 
-void Planner::restore(const Value& kept) {
+void Planner::learn(const Value& kept) {
   const Value* name = kept.find("schedule");
   const Value* last = kept.find("last");
-  if (name != nullptr && last != nullptr && last->is(Kind::integer)) {
-    kept_[std::string(name->as_string())] = Instant{last->as_int()};
+  if (name == nullptr || last == nullptr || !last->is(Kind::integer)) {
+    return;
+  }
+  const std::string trigger(name->as_string());
+  Instant& known = kept_[trigger];
+  known = std::max(known, Instant{last->as_int()});
+  const auto planned = planned_.find(trigger);
+  if (planned != planned_.end() && known > planned->second.last) {
+    planned->second.last = known;
+    planned->second.next = planned->second.trigger->schedule->next(known);
   }
 }
 
@@ -38,7 +46,7 @@ void Planner::change(const std::vector<AppliedTrigger>& triggers) {
 std::vector<DueFiring> Planner::due(Instant now) {
   std::vector<DueFiring> due;
   for (auto& [name, planned] : planned_) {
-    if (!planned.next || *planned.next > now) {
+    if (!planned.next || *planned.next > now || !owns_(name)) {
       continue;
     }
     const auto found = planned.trigger->schedule->due(planned.last, now);
@@ -76,7 +84,7 @@ Result<void> Planner::fired(const trigger::Definition& trigger, Instant upto) {
 std::optional<Instant> Planner::next() const {
   std::optional<Instant> next;
   for (const auto& [name, planned] : planned_) {
-    if (planned.next) {
+    if (planned.next && owns_(name)) {
       next = std::min(next.value_or(*planned.next), *planned.next);
     }
   }

@@ -34,8 +34,12 @@ Message batch_message(const Channels& channels, std::span<const Value> events) {
           to_json(Value::of_list({events.begin(), events.end()}))};
 }
 
-void RuleFold::restore(const Value& kept) {
+void RuleFold::learn(const Value& kept) {
   const Value* name = kept.find("trigger");
+  if (name != nullptr && kept.find("gone") != nullptr) {
+    kept_.erase(std::string(name->as_string()));
+    return;
+  }
   const Value* through = kept.find("through");
   const Value* state = kept.find("state");
   auto read = state != nullptr ? trigger::state_from(*state)
@@ -44,11 +48,16 @@ void RuleFold::restore(const Value& kept) {
     spdlog::error("a snapshot of a trigger cannot be read and is left out");
     return;
   }
-  kept_[std::string(name->as_string())] = {static_cast<std::uint64_t>(through->as_int()),
-                                           std::move(*read)};
+  const std::string trigger(name->as_string());
+  const auto upto = static_cast<std::uint64_t>(through->as_int());
+  const auto known = kept_.find(trigger);
+  if (!folded_.contains(trigger) && (known == kept_.end() || known->second.first <= upto)) {
+    kept_.insert_or_assign(trigger, std::pair(upto, std::move(*read)));
+  }
 }
 
 Result<std::optional<std::uint64_t>> RuleFold::change(const trigger::Triggers& triggers,
+                                                      const std::set<std::string>& elsewhere,
                                                       Instant now, std::uint64_t last) {
   std::map<std::string, Folded> next;
   for (const trigger::DefinitionPtr& trigger : triggers.all()) {
@@ -76,7 +85,11 @@ Result<std::optional<std::uint64_t>> RuleFold::change(const trigger::Triggers& t
     next.emplace(trigger->name, std::move(folded));
   }
   for (auto& [name, gone] : folded_) {
-    forget(gone, now);
+    if (elsewhere.contains(name)) {
+      let_go(name, gone);
+    } else {
+      forget(gone, now);
+    }
   }
   folded_ = std::move(next);
   if (auto kept = keep(); !kept) {
@@ -92,9 +105,19 @@ Result<std::optional<std::uint64_t>> RuleFold::change(const trigger::Triggers& t
 // A trigger that is deleted lets begin what it held.
 void RuleFold::forget(Folded& folded, Instant now) {
   run(folded, trigger::Change{now, {}});
-  if (auto kept = keep_one(folded.definition->name, folded); !kept) {
-    spdlog::warn("trigger {}: {}", folded.definition->name, to_string(kept.error()));
+  const std::string& name = folded.definition->name;
+  const std::string text = to_json(object({{"trigger", name}, {"gone", true}}));
+  if (auto kept = append_now(broker_, {channels_.rules_of(name), "", {}, text}, ""); !kept) {
+    spdlog::warn("trigger {}: {}", name, to_string(kept.error()));
   }
+}
+
+// Another node goes on from the newest snapshot, and so does this one should it come back.
+void RuleFold::let_go(const std::string& name, Folded& folded) {
+  if (auto kept = folded.changed ? keep_one(name, folded) : Result<void>(); !kept) {
+    spdlog::warn("trigger {}: {}", name, to_string(kept.error()));
+  }
+  kept_.insert_or_assign(name, std::pair(folded.through, std::move(folded.state)));
 }
 
 void RuleFold::fold(const Stored& stored) {

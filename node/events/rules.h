@@ -2,6 +2,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -25,12 +26,14 @@ class RuleFold {
         letters_(letters),
         counts_(counts) {}
 
-  /// A snapshot that was kept earlier; a later one of the same trigger takes its place.
-  void restore(const Value& kept);
+  /// A snapshot that this or another node kept; a later one of the same trigger takes its place.
+  void learn(const Value& kept);
 
-  /// The triggers from now on; those without rules are left out. `last`: where the stream of events
-  /// ends, for those that are new. Answers where to go on reading, none where none has rules.
-  Result<std::optional<std::uint64_t>> change(const trigger::Triggers& triggers, Instant now,
+  /// The triggers that this node folds from now on; those without rules are left out. `elsewhere`:
+  /// names of others, which another node folds. `last`: where the stream of events ends, for those
+  /// that are new. Answers where to go on reading, none where none has rules.
+  Result<std::optional<std::uint64_t>> change(const trigger::Triggers& triggers,
+                                              const std::set<std::string>& elsewhere, Instant now,
                                               std::uint64_t last);
   /// One message of the stream of events, ticks included.
   void fold(const Stored& stored);
@@ -56,6 +59,7 @@ class RuleFold {
   void bury(const trigger::Definition& trigger, const trigger::Batch& batch, const Error& reason,
             const std::string& waits_for);
   void forget(Folded& folded, Instant now);
+  void let_go(const std::string& name, Folded& folded);
   Result<void> keep_one(const std::string& name, Folded& folded);
 
   Broker& broker_;

@@ -2,9 +2,12 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <charconv>
 #include <map>
 #include <mutex>
 
+#include "core/event/lifecycle.h"
 #include "core/trigger/loader.h"
 #include "schemas/yaml.h"
 
@@ -33,6 +36,18 @@ Came came_of(const Error& error) {
 }
 
 Starter::Outcome outcome_of(const Error& error) { return {came_of(error), error}; }
+
+/// What a run's labels say of it where an event began it.
+constexpr std::string_view kHopsLabel = "hops";
+
+std::int64_t hops_of(std::span<const Value> events) {
+  std::int64_t most = 0;
+  for (const Value& event : events) {
+    const Value* hops = event.find(event::kHops);
+    most = std::max(most, hops != nullptr && hops->is(Kind::integer) ? hops->as_int() : 0);
+  }
+  return most;
+}
 
 /// What a stored revision says of triggers, parsed once.
 class Parsed {
@@ -71,7 +86,14 @@ class Parsed {
 } // namespace
 
 Starter::Outcome Starter::start(const trigger::Definition& trigger, std::span<const Value> events,
-                                const RunId& run) {
+                                const RunId& run, bool by_hand) {
+  const std::int64_t hops = hops_of(events);
+  if (hops >= event::kMostHops && !by_hand) {
+    return {Came::never, Error{Code::event_limit,
+                               "it came through " + std::to_string(hops) +
+                                   " runs that events started, one after the other",
+                               "see whether flows start each other in a circle"}};
+  }
   const auto row = node_.store().resource("Flow", trigger.flow);
   if (!row) {
     return outcome_of(row.error());
@@ -87,10 +109,31 @@ Starter::Outcome Starter::start(const trigger::Definition& trigger, std::span<co
   StartRequest request;
   request.definition = std::move(*definition);
   request.input = std::move(*input);
-  request.labels = object({{"trigger", trigger.name}});
+  request.labels =
+      hops == 0 ? object({{"trigger", trigger.name}})
+                : object({{"trigger", trigger.name}, {kHopsLabel, std::to_string(hops + 1)}});
   request.id = run;
   const auto begun = node_.start(request);
   return begun ? Outcome{} : outcome_of(begun.error());
+}
+
+std::int64_t hops_of(const Store& store, const RunId& run) {
+  RunId at = run;
+  for (std::int64_t depth = 0; depth < event::kMostHops; ++depth) {
+    const auto record = store.find_run(at);
+    if (!record || !*record) {
+      return 0;
+    }
+    if ((*record)->labels.find("trigger") != nullptr) {
+      const Value* label = (*record)->labels.find(kHopsLabel);
+      const std::string text(label != nullptr ? label->as_string() : "1");
+      std::int64_t hops = 1;
+      std::from_chars(text.data(), text.data() + text.size(), hops);
+      return hops;
+    }
+    at = RunId((*record)->parent);
+  }
+  return event::kMostHops;
 }
 
 Result<std::vector<AppliedTrigger>> applied_triggers(const Store& store) {

@@ -24,13 +24,18 @@ class Starter {
     Came came = Came::begun;
     Error reason{Code::event_invalid, ""}; ///< unless begun
   };
-  /// One run for these events. Thread-safety: any thread that may block.
-  Outcome start(const trigger::Definition& trigger, std::span<const Value> events,
-                const RunId& run);
+  /// One run for these events. An event that came through too many runs starts none, unless a
+  /// person asks for it. Thread-safety: any thread that may block.
+  Outcome start(const trigger::Definition& trigger, std::span<const Value> events, const RunId& run,
+                bool by_hand = false);
 
  private:
   Node& node_;
 };
+
+/// Through how many runs the cause of what this run does went; 0 where a person began it.
+/// A child counts as the run that began it.
+std::int64_t hops_of(const Store& store, const RunId& run);
 
 /// The triggers that are applied: resources of the kind, and `on:` of flows.
 /// Errors: storage_*.

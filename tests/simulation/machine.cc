@@ -267,7 +267,7 @@ void Machine::start() {
   process.host = std::make_unique<Host>(
       actors::Surroundings{store(), box_, outside_.world, outside_.definition_of,
                            [](const Entry&, const RunRecord*) {},
-                           [](const OutboxRow&, const actors::Reply& taken) { taken({}); },
+                           [](const OutboxItem&, const actors::Reply& taken) { taken({}); },
                            [this](const Error& error) { outside_.on_broken(id_, error); }},
       limits, log);
   if (outside_.local) {

@@ -217,6 +217,16 @@ TEST_F(Stage, what_a_crash_left_in_the_outbox_goes_out_at_the_start) {
   EXPECT_EQ(sent_.size(), 1u);
 }
 
+TEST_F(Stage, what_becomes_of_a_run_is_told_with_the_entry_that_made_it_so) {
+  tells_ = true;
+  set_up({});
+  start(load("  steps: [ { id: a, emit: { type: x.a } } ]\n"), "run-1");
+  settle();
+  ASSERT_EQ(sent_.size(), 2u);
+  EXPECT_TRUE(sent_[1].starts_with("run-1/succeeded/")) << sent_[1];
+  EXPECT_TRUE(store_.outbox(10)->empty());
+}
+
 TEST_F(Stage, more_effects_than_slots_wait_for_their_turn) {
   Limits limits;
   limits.effects_in_flight = 2;

@@ -122,7 +122,8 @@ class Stage : public ::testing::Test {
                          shown_[entry.run] = *shown;
                        }
                      },
-                     [this](const OutboxRow& row, const Reply& reply) {
+                     [this](const OutboxItem& item, const Reply& reply) {
+                       const OutboxRow& row = item.row;
                        if (receiver_away_) {
                          reply(Error{Code::tool_unavailable, "nobody there"});
                        } else {
@@ -131,7 +132,7 @@ class Stage : public ::testing::Test {
                        }
                      },
                      [this](const Error& error) { broken_ = error; },
-                     [this](const ChildWanted& wanted) { return child_of(wanted); }},
+                     [this](const ChildWanted& wanted) { return child_of(wanted); }, tells_},
         limits, commits_);
     shared_->deliver = [this](const RunId& run, flow::Event event, Reply reply) {
       ++delivered_;
@@ -274,6 +275,7 @@ class Stage : public ::testing::Test {
   std::map<RunId, RunRecord> shown_;
   std::vector<std::string> sent_;
   bool receiver_away_ = false;
+  bool tells_ = false; ///< what becomes of runs; from the next set_up on
   std::optional<Error> broken_;
   std::multimap<std::string, Result<void>> answers_;
 };

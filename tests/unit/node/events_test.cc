@@ -5,11 +5,15 @@
 #include <atomic>
 #include <chrono>
 #include <functional>
+#include <future>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
+#include <tuple>
 
 #include "broker/local_bus.h"
+#include "core/event/lifecycle.h"
 #include "core/value/json.h"
 #include "node/events/channels.h"
 #include "node/resources/kinds.h"
@@ -40,11 +44,33 @@ bool eventually(const std::function<bool()>& holds) {
   return true;
 }
 
+/// Gives what runs tell to events that come and go.
+class ToEvents : public Outlet {
+ public:
+  void lead_to(Events* events) {
+    const std::lock_guard lock(mutex_);
+    events_ = events;
+  }
+  void deliver(const OutboxItem& item, std::function<void(Result<void>)> answer) override {
+    const std::lock_guard lock(mutex_);
+    if (events_ == nullptr) {
+      answer(Error{Code::node_busy, "not now"});
+    } else {
+      events_->deliver(item, std::move(answer));
+    }
+  }
+
+ private:
+  std::mutex mutex_;
+  Events* events_ = nullptr;
+};
+
 class EventsTest : public ::testing::Test {
  protected:
   void SetUp() override {
     Settings settings;
     settings.data = folder_.path() / "data";
+    settings.outlet = outlet_;
     auto opened = Node::open(settings);
     ASSERT_TRUE(opened.ok()) << to_string(opened.error());
     node_ = std::move(*opened);
@@ -58,13 +84,26 @@ class EventsTest : public ::testing::Test {
   }
 
   void open() {
+    to_outlet(nullptr);
     events_.reset();
     EventSettings settings;
     settings.workers = 4;
     settings.look = Millis{2};
+    settings.owns = [this](const std::string&) { return owns_.load(); };
     auto opened = Events::open(*node_, *bus_, clock_, settings);
     ASSERT_TRUE(opened.ok()) << to_string(opened.error());
     events_ = std::move(*opened);
+    to_outlet(events_.get());
+  }
+  void to_outlet(Events* events) {
+    if (outlet_) {
+      outlet_->lead_to(events);
+    }
+  }
+  Result<void> deliver(const OutboxItem& item) {
+    std::promise<Result<void>> delivered;
+    events_->deliver(item, [&](Result<void> result) { delivered.set_value(std::move(result)); });
+    return delivered.get_future().get();
   }
 
   // Stored as a client of the node would have it stored.
@@ -110,6 +149,14 @@ class EventsTest : public ::testing::Test {
   std::unique_ptr<Node> node_;
   std::unique_ptr<broker::LocalBus> bus_;
   std::unique_ptr<Events> events_;
+  std::shared_ptr<ToEvents> outlet_; ///< null: runs tell nobody what becomes of them
+  std::atomic<bool> owns_ = true;
+};
+
+/// With runs that tell what becomes of them.
+class ToldEventsTest : public EventsTest {
+ protected:
+  ToldEventsTest() { outlet_ = std::make_shared<ToEvents>(); }
 };
 
 TEST_F(EventsTest, an_event_starts_the_flow_that_a_trigger_names_with_its_data) {
@@ -263,12 +310,109 @@ TEST_F(EventsTest, events_of_before_are_given_to_a_trigger_that_asks_for_them) {
 TEST_F(EventsTest, what_the_outbox_holds_is_published_once) {
   apply_echo("  on: [ { event: { type: done } } ]\n");
   const OutboxRow row{"run/1/a", "done", event::to_value(event_of("9", "done"))};
-  ASSERT_TRUE(events_->deliver(row));
-  ASSERT_TRUE(events_->deliver(row));
+  ASSERT_TRUE(deliver({PartitionId(1), LogIndex(5), 0, row}));
+  ASSERT_TRUE(deliver({PartitionId(1), LogIndex(5), 0, row}));
   ASSERT_TRUE(all_ended(1));
   EXPECT_EQ(events_->list(0, 10)->size(), 1u);
-  ASSERT_TRUE(events_->deliver({"run/1/b", "done", Value("no event")})) << "it never will be";
+  ASSERT_TRUE(deliver({PartitionId(1), LogIndex(6), 0, {"run/1/b", "done", Value("no event")}}))
+      << "it never will be";
   EXPECT_TRUE(eventually([&] { return events_->dead().size() == 1; }));
+}
+
+TEST_F(EventsTest, what_another_node_sent_is_not_sent_again_by_the_next_that_leads) {
+  const Message note{Channels("default", "1").sent_by("2"),
+                     "",
+                     {},
+                     R"({"sent":{"1":10},"log":")" + std::to_string(node_->log()) + "\"}"};
+  ASSERT_TRUE(bus_->publish(note));
+  const auto item = [](std::uint64_t index) {
+    const std::string id = std::to_string(index);
+    return OutboxItem{PartitionId(1),
+                      LogIndex(index),
+                      0,
+                      {"run/1/" + id, "done", event::to_value(event_of(id, "done"))}};
+  };
+  open(); // it is kept for those who come later
+  ASSERT_TRUE(deliver(item(9)));
+  EXPECT_TRUE(events_->list(0, 10)->empty());
+  ASSERT_TRUE(deliver(item(10)));
+  EXPECT_EQ(events_->list(0, 10)->size(), 1u);
+}
+
+TEST_F(EventsTest, a_schedule_of_another_node_fires_here_once_this_one_owns_it) {
+  owns_ = false;
+  apply_echo("  on: [ { name: m, schedule: { cron: '* * * * *', missed: all } } ]\n");
+  clock_.pass(Millis{60'000});
+  events_->refresh();
+  events_->refresh();
+  EXPECT_TRUE(runs().empty());
+  owns_ = true;
+  ASSERT_TRUE(all_ended(1));
+}
+
+TEST_F(EventsTest, rules_go_on_at_the_next_owner_from_where_the_last_one_was) {
+  apply_echo("  on: [ { event: { type: a.b }, debounce: { quiet: 10s } } ]\n");
+  ASSERT_TRUE(events_->publish_all({event_of("1")}));
+  owns_ = false;
+  events_->refresh();
+  ASSERT_TRUE(events_->publish_all({event_of("2")}));
+  clock_.pass(Millis{20'000});
+  events_->refresh();
+  EXPECT_TRUE(runs().empty());
+  owns_ = true;
+  events_->refresh();
+  ASSERT_TRUE(all_ended(1));
+  EXPECT_EQ(to_json(runs()[0].output), R"({"n":"2"})");
+}
+
+TEST_F(ToldEventsTest, the_end_of_a_run_starts_a_flow_that_asks_for_it) {
+  apply("Flow", "breaks",
+        "  on: [ { event: { type: a.b } } ]\n"
+        "  steps: [ { id: no, fail: { message: broken } } ]\n");
+  apply("Flow", "look",
+        "  on: [ { event: { type: skein.run.failed, when: event.data.definition == 'breaks' } } ]\n"
+        "  steps: [ { id: a, tool: transform, with: '${ input.run }' } ]\n"
+        "  output: ${ steps.a.output }\n");
+  ASSERT_TRUE(events_->publish_all({event_of("1")}));
+  ASSERT_TRUE(eventually([&] {
+    const auto all = runs();
+    return all.size() == 2 &&
+           std::ranges::all_of(all, [](const RunRecord& run) { return is_final(run.state); });
+  }));
+  const auto all = runs();
+  const auto broken = std::ranges::find(all, "breaks", &RunRecord::definition);
+  const auto looked = std::ranges::find(all, "look", &RunRecord::definition);
+  EXPECT_EQ(broken->state, RunState::failed);
+  EXPECT_EQ(looked->output.as_string(), broken->id.get());
+}
+
+TEST_F(ToldEventsTest, what_a_run_emits_comes_after_a_restart_of_the_events_as_well) {
+  apply("Flow", "tells",
+        "  on: [ { event: { type: a.b } } ]\n"
+        "  steps: [ { id: e, emit: { type: told, data: { n: 1 } } } ]\n");
+  apply("Flow", "hears",
+        "  on: [ { event: { type: told } } ]\n"
+        "  steps: [ { id: a, tool: transform, with: 1 } ]\n");
+  to_outlet(nullptr); // the outbox finds nobody
+  ASSERT_TRUE(events_->publish_all({event_of("1")}));
+  ASSERT_TRUE(all_ended(1));
+  open();
+  ASSERT_TRUE(all_ended(2));
+}
+
+TEST_F(ToldEventsTest, flows_that_start_each_other_in_a_circle_come_to_an_end) {
+  for (const auto& [name, heard, told] :
+       {std::tuple("ping", "a.pong", "a.ping"), std::tuple("pong", "a.ping", "a.pong")}) {
+    apply("Flow", name,
+          std::string("  on: [ { event: { type: ") + heard + " } } ]\n" +
+              "  steps: [ { id: e, emit: { type: " + told + ", data: 1 } } ]\n");
+  }
+  ASSERT_TRUE(events_->publish_all({event_of("1", "a.ping")}));
+  ASSERT_TRUE(eventually([&] { return events_->dead().size() == 1; }));
+  EXPECT_EQ(events_->dead()[0].reason.code, Code::event_limit);
+  EXPECT_EQ(runs().size(), static_cast<std::size_t>(event::kMostHops));
+  ASSERT_TRUE(events_->retry(events_->dead()[0].number)) << "a person may want it to go on";
+  ASSERT_TRUE(eventually([&] { return events_->dead().size() == 1 && runs().size() == 17; }));
 }
 
 TEST_F(EventsTest, those_who_follow_see_what_comes) {

@@ -1,0 +1,90 @@
+"""Triggers of three served nodes: one of them fires."""
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from nodes_under_test import ClusterTest, main, until  # noqa: E402
+
+TICKS = """
+apiVersion: skein.dev/v1
+kind: Flow
+metadata: { name: ticks }
+spec:
+  on: [ { name: s, schedule: { cron: "* * * * * *", input: "${ event.time }" } } ]
+  steps: [ { id: a, tool: transform, with: "${ input }" } ]
+  output: ${ steps.a.output }
+"""
+
+QUIET = """
+apiVersion: skein.dev/v1
+kind: Flow
+metadata: { name: quiet }
+spec:
+  on: [ { event: { type: door.opened }, debounce: { quiet: 1s } } ]
+  steps: [ { id: a, tool: transform, with: "${ input.n }" } ]
+  output: ${ steps.a.output }
+"""
+
+HEARS = """
+apiVersion: skein.dev/v1
+kind: Flow
+metadata: { name: hears }
+spec:
+  on: [ { event: { type: skein.run.succeeded, when: event.data.definition == 'quiet' } } ]
+  steps: [ { id: a, tool: transform, with: "${ input.run }" } ]
+  output: ${ steps.a.output }
+"""
+
+
+class TriggersOfACluster(ClusterTest):
+    def apply(self, node, name, text):
+        (node.folder / f"{name}.yaml").write_text(text)
+        node.command("apply", "-f", f"{name}.yaml")
+
+    def runs(self, node, flow):
+        return [r for r in node.ask("GET", "/v1/runs?limit=1000")["items"]
+                if r["definition"] == flow]
+
+    def started(self, nodes):
+        """Runs that each node began for a trigger, as it counts."""
+        return [n.ask("GET", "/v1/events/status")["started"] for n in nodes]
+
+    def test_a_schedule_fires_on_one_node_and_on_the_next_after_a_takeover(self):
+        nodes = self.cluster()
+        self.apply(nodes[0], "ticks", TICKS)
+        until(lambda: len(self.runs(nodes[0], "ticks")) >= 3, "firings", 30)
+        fired = self.started(nodes)
+        self.assertEqual(sum(1 for count in fired if count > 0), 1, fired)
+        gone = nodes[fired.index(max(fired))]
+        others = [n for n in nodes if n is not gone]
+        gone.kill()
+        before = len(self.runs(others[0], "ticks"))
+        until(lambda: len(self.runs(others[0], "ticks")) >= before + 3, "firings elsewhere", 30)
+        self.assertEqual(sum(1 for count in self.started(others) if count > 0), 1)
+        times = [r["output"] for r in self.runs(others[0], "ticks") if r["output"]]
+        self.assertEqual(len(times), len(set(times)), "a time twice")
+
+    def test_a_debounce_survives_the_node_that_held_it_and_its_end_is_told_once(self):
+        nodes = self.cluster()
+        self.apply(nodes[0], "quiet", QUIET.replace("quiet: 1s", "quiet: 4s"))
+        self.apply(nodes[0], "hears", HEARS)
+        for n in range(3):
+            nodes[n].ask("POST", f"/v1/events?type=door.opened&source=/e2e&id={n}", {"n": n})
+        nodes[1].kill()
+        left = [nodes[0], nodes[2]]
+        until(lambda: [r["output"] for r in self.runs(left[0], "hears")
+                       if r["state"] == "succeeded"], "the last run", 40)
+        quiet = self.runs(left[0], "quiet")
+        self.assertEqual([r["output"] for r in quiet], [2], json.dumps(quiet))
+        told = self.runs(left[0], "hears")
+        self.assertEqual([r["output"] for r in told], [quiet[0]["id"]])
+        listed = left[1].ask("GET", "/v1/events?limit=1000")["items"]
+        ends = [e["event"]["id"] for e in listed if e["event"]["type"] == "skein.run.succeeded"]
+        self.assertEqual(len(ends), len(set(ends)), "an end told twice")
+        self.assertEqual(len(ends), 2)
+
+
+if __name__ == "__main__":
+    main()
