@@ -266,7 +266,6 @@ class EmbeddedNode : public Node {
 
   Store& store() override { return *store_; }
   std::uint64_t resource_writes() const override { return store_->resource_writes(); }
-  std::uint64_t log() const override { return store_->incarnation(); }
   bool leads(PartitionId partition) const override {
     return !membership_ || membership_->cluster().leads(partition);
   }

@@ -135,8 +135,6 @@ class Node {
   virtual Store& store() = 0;
   /// Grows after each write of a resource to the store.
   virtual std::uint64_t resource_writes() const { return 0; }
-  /// The incarnation of its log: positions in another are of no meaning.
-  virtual std::uint64_t log() const { return 0; }
   /// Whether this node decides what becomes of the partition.
   virtual bool leads(PartitionId) const { return true; }
   /// Its part in a cluster; null where it has none.

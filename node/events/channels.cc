@@ -40,10 +40,6 @@ std::string Channels::rules_of(std::string_view trigger) const {
   return Subject("skein").add(tenant_).add("rules").add(trigger).text();
 }
 
-std::string Channels::sent_by(std::string_view node) const {
-  return Subject("skein").add(tenant_).add("rules").add("sent").add(node).text();
-}
-
 std::string Channels::type_of(std::string_view subject) const {
   const std::size_t before = all_events.size() - 1; // up to the wildcard
   return subject.size() > before ? std::string(subject.substr(before)) : std::string(subject);

@@ -17,7 +17,6 @@ namespace skein::node {
 ///   skein.TENANT.tick           time, for rules that wait            the same stream
 ///   skein.TENANT.dead.…         what no trigger could use            stream SKEIN_DLQ_…
 ///   skein.TENANT.rules.TRIGGER  how far the rules of a trigger are   stream SKEIN_TRG_…
-///   skein.TENANT.rules.sent.NODE  how far its outbox is              the same stream
 struct Channels {
   Channels(std::string_view tenant, std::string_view incarnation);
 
@@ -33,7 +32,6 @@ struct Channels {
 
   std::string event(std::string_view type) const;
   std::string rules_of(std::string_view trigger) const;
-  std::string sent_by(std::string_view node) const; ///< how far its outbox is
 
   /// The dotted rest of the subject of an event: its type, where that could be written so.
   std::string type_of(std::string_view subject) const;

@@ -25,11 +25,9 @@ class NodeEvents : public Events {
         channels_(settings_.tenant, settings_.incarnation),
         starter_(node),
         letters_(broker, channels_),
-        sent_(node.log()),
         consumer_(broker, channels_, table_, starter_, letters_, counts_,
                   [this] { keeper_.catch_up(); }),
-        keeper_(node, broker, clock, settings_, channels_,
-                {table_, starter_, letters_, counts_, sent_}),
+        keeper_(node, broker, clock, settings_, channels_, {table_, starter_, letters_, counts_}),
         store_(node.store()) {}
 
   ~NodeEvents() override {
@@ -89,10 +87,6 @@ class NodeEvents : public Events {
   }
 
   void deliver(const OutboxItem& item, std::function<void(Result<void>)> answer) override {
-    if (item.index < sent_.before(item.partition)) { // by the node that led before
-      answer({});
-      return;
-    }
     const OutboxRow& row = item.row;
     auto event = event::from_value(row.message);
     if (!event) { // it never will be one
@@ -213,7 +207,6 @@ class NodeEvents : public Events {
   TriggerTable table_;
   Starter starter_;
   Letters letters_;
-  SentMarks sent_;
   Consumer consumer_;
   Keeper keeper_;
   const Store& store_;

@@ -14,9 +14,7 @@ namespace {
 constexpr Millis kLook{1'000};
 constexpr Millis kTry{5'000};
 constexpr Millis kKeep{60'000};
-constexpr Millis kDrop{10'000};
 constexpr std::size_t kMostMessages = 10'000;
-constexpr std::size_t kMostDropped = 100'000;
 
 ContentHash hash_of(const std::vector<AppliedTrigger>& triggers, const EventSettings& settings) {
   std::string all;
@@ -56,7 +54,6 @@ Result<void> Keeper::open() {
   next_look_ = now + kLook;
   next_try_ = now;
   next_keep_ = now + kKeep;
-  next_drop_ = now + kDrop;
   thread_ = std::thread([this] { work(); });
   return {};
 }
@@ -100,7 +97,6 @@ void Keeper::work() {
     if (wanted > done_ || tried_ != node_.resource_writes() || clock_.now() >= next_look_) {
       tried_ = node_.resource_writes();
       take_notes();
-      tell_sent();
       if (auto looked = look_at_triggers(); !looked) {
         spdlog::warn("triggers could not be looked at: {}", to_string(looked.error()));
       }
@@ -123,15 +119,10 @@ void Keeper::work() {
       (void)rules_.keep();
       next_keep_ = clock_.now() + kKeep;
     }
-    if (clock_.now() >= next_drop_) {
-      drop_sent();
-      next_drop_ = clock_.now() + kDrop;
-    }
   }
   tail_.reset();
   notes_.close();
   (void)rules_.keep();
-  tell_sent();
 }
 
 void Keeper::wait(Instant now) {
@@ -151,8 +142,6 @@ void Keeper::wait(Instant now) {
 void Keeper::learn(const Value& kept) {
   if (kept.find("schedule") != nullptr) {
     planner_.learn(kept);
-  } else if (kept.find("sent") != nullptr) {
-    shared_.sent.learn(kept);
   } else {
     rules_.learn(kept);
   }
@@ -303,54 +292,6 @@ bool Keeper::fire_one(const DueFiring& due) {
   }
   ++shared_.counts.dead;
   return true;
-}
-
-// What is in the log and no more in the outbox was delivered. Every node has every message, so who
-// leads says so to the others, at most once in each look.
-void Keeper::tell_sent() {
-  for (std::uint16_t p = 0; p < kPartitions; ++p) {
-    const auto tail = node_.leads(PartitionId(p)) ? node_.store().tail_of(PartitionId(p))
-                                                  : Result<PartitionTail>(PartitionTail{});
-    const auto items = tail && tail->last.get() > 0
-                           ? node_.store().outbox(1, PartitionSet(std::uint64_t{1} << p))
-                           : Error{Code::storage_io, ""};
-    if (items) {
-      const LogIndex end(tail->last.get() + 1);
-      shared_.sent.delivered(PartitionId(p),
-                             items->empty() ? end : std::min(end, items->front().index));
-    }
-  }
-  const auto news = shared_.sent.news();
-  if (!news) {
-    return;
-  }
-  broker_.append({channels_.sent_by(std::to_string(node_.id().get())), "", {}, to_json(*news)}, "",
-                 [](const Result<Appended>& stored) {
-                   if (!stored) {
-                     spdlog::warn("how far the outbox is could not be kept: {}",
-                                  to_string(stored.error()));
-                   }
-                 });
-}
-
-// What other nodes sent of the partitions that they lead.
-void Keeper::drop_sent() {
-  PartitionSet others;
-  for (std::uint16_t p = 0; p < kPartitions; ++p) {
-    others.set(p, !node_.leads(PartitionId(p)));
-  }
-  auto items = others.any() ? node_.store().outbox(kMostDropped, others)
-                            : Result<std::vector<OutboxItem>>(std::vector<OutboxItem>());
-  if (!items) {
-    spdlog::warn("outbox: {}", to_string(items.error()));
-    return;
-  }
-  std::erase_if(*items, [&](const OutboxItem& item) {
-    return item.index >= shared_.sent.before(item.partition);
-  });
-  if (const auto dropped = node_.store().outbox_delivered(*items); !dropped) {
-    spdlog::warn("outbox: {}", to_string(dropped.error()));
-  }
 }
 
 void Keeper::put_tick(Instant now) {

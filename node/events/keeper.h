@@ -13,7 +13,6 @@
 #include "node/events/notes.h"
 #include "node/events/planner.h"
 #include "node/events/rules.h"
-#include "node/events/sent_marks.h"
 
 namespace skein::node {
 
@@ -26,7 +25,6 @@ class Keeper {
     Starter& starter;
     Letters& letters;
     EventCounts& counts;
-    SentMarks& sent;
   };
   Keeper(Node& node, Broker& broker, const Clock& clock, const EventSettings& settings,
          const Channels& channels, Shared shared);
@@ -55,8 +53,6 @@ class Keeper {
   /// Whether it needs no further look.
   bool fire_one(const DueFiring& due);
   void put_tick(Instant now);
-  void tell_sent();
-  void drop_sent();
   void try_waiting();
   Result<void> try_again(const Letter& letter);
 
@@ -87,7 +83,6 @@ class Keeper {
   Instant next_look_;
   Instant next_try_;
   Instant next_keep_;
-  Instant next_drop_;
   Instant next_tick_;
   Instant next_fire_; ///< not before, after something kept a firing from its run
   std::thread thread_;
