@@ -319,26 +319,6 @@ TEST_F(EventsTest, what_the_outbox_holds_is_published_once) {
   EXPECT_TRUE(eventually([&] { return events_->dead().size() == 1; }));
 }
 
-TEST_F(EventsTest, what_another_node_sent_is_not_sent_again_by_the_next_that_leads) {
-  const Message note{Channels("default", "1").sent_by("2"),
-                     "",
-                     {},
-                     R"({"sent":{"1":10},"log":")" + std::to_string(node_->log()) + "\"}"};
-  ASSERT_TRUE(bus_->publish(note));
-  const auto item = [](std::uint64_t index) {
-    const std::string id = std::to_string(index);
-    return OutboxItem{PartitionId(1),
-                      LogIndex(index),
-                      0,
-                      {"run/1/" + id, "done", event::to_value(event_of(id, "done"))}};
-  };
-  open(); // it is kept for those who come later
-  ASSERT_TRUE(deliver(item(9)));
-  EXPECT_TRUE(events_->list(0, 10)->empty());
-  ASSERT_TRUE(deliver(item(10)));
-  EXPECT_EQ(events_->list(0, 10)->size(), 1u);
-}
-
 TEST_F(EventsTest, a_schedule_of_another_node_fires_here_once_this_one_owns_it) {
   owns_ = false;
   apply_echo("  on: [ { name: m, schedule: { cron: '* * * * *', missed: all } } ]\n");
