@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include "node/node.h"
@@ -21,7 +22,9 @@ T must(Result<T> result) {
     std::fprintf(stderr, "%s\n", to_string(result.error()).c_str());
     std::exit(1);
   }
-  return std::move(*result);
+  if constexpr (!std::is_void_v<T>) {
+    return std::move(*result);
+  }
 }
 
 inline std::unique_ptr<node::Node> open(const std::filesystem::path& data,
