@@ -46,12 +46,23 @@ struct Written {
   Offset<void> table;
 };
 
-Written write(Writer& w, const LogPart& part) {
+Offset<wire::LogPart> part_in(Writer& w, const LogPart& part) {
   const auto bytes = bytes_in(w.out(), part.bytes);
   const wire::Hash batch = to_wire(part.batch);
-  return {wire::Payload::LogPart,
-          wire::CreateLogPart(w.out(), part.partition.get(), &batch, part.part, part.parts, bytes)
-              .Union()};
+  return wire::CreateLogPart(w.out(), part.partition.get(), &batch, part.part, part.parts, bytes);
+}
+
+Written write(Writer& w, const LogPart& part) {
+  return {wire::Payload::LogPart, part_in(w, part).Union()};
+}
+
+Written write(Writer& w, const LogBundle& bundle) {
+  std::vector<Offset<wire::LogPart>> parts;
+  for (const LogPart& part : bundle.parts) {
+    parts.push_back(part_in(w, part));
+  }
+  const auto parts_at = w.out().CreateVector(parts);
+  return {wire::Payload::LogBundle, wire::CreateLogBundle(w.out(), parts_at).Union()};
 }
 
 Written write(Writer& w, const LeaderAnnounced& announced) {
@@ -194,7 +205,7 @@ PartitionId partition(std::uint16_t number, Reader& read) {
   return PartitionId(number);
 }
 
-NodeMessage message_of(const wire::LogPart& part, Reader& read) {
+LogPart part_of(const wire::LogPart& part, Reader& read) {
   LogPart message;
   message.partition = partition(part.partition(), read);
   message.batch = from_wire(part.batch());
@@ -203,6 +214,23 @@ NodeMessage message_of(const wire::LogPart& part, Reader& read) {
   message.bytes = view(*part.bytes());
   if (message.part >= message.parts || message.parts > kMostParts) {
     read.fail("a part after the last, or of too many");
+  }
+  return message;
+}
+
+NodeMessage message_of(const wire::LogPart& part, Reader& read) { return part_of(part, read); }
+
+NodeMessage message_of(const wire::LogBundle& bundle, Reader& read) {
+  LogBundle message;
+  if (bundle.parts()->size() > kMostBundled) {
+    read.fail("it bundles too many batches");
+    return message;
+  }
+  for (const wire::LogPart* part : *bundle.parts()) {
+    message.parts.push_back(part_of(*part, read));
+    if (message.parts.back().parts != 1) {
+      read.fail("a part of a batch in a bundle");
+    }
   }
   return message;
 }
@@ -334,6 +362,8 @@ Result<NodeMessage> payload_of(const wire::Envelope& envelope) {
   NodeMessage message;
   if (const auto* part = envelope.payload_as_LogPart()) {
     message = message_of(*part, read);
+  } else if (const auto* bundle = envelope.payload_as_LogBundle()) {
+    message = message_of(*bundle, read);
   } else if (const auto* announced = envelope.payload_as_LeaderAnnounced()) {
     message = message_of(*announced, read);
   } else if (const auto* beat = envelope.payload_as_Heartbeat()) {

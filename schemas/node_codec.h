@@ -32,6 +32,14 @@ struct LogPart {
   std::string bytes;
 };
 
+/// More than this are refused in one message.
+inline constexpr std::size_t kMostBundled = 256;
+
+/// Batches of several partitions, each whole, in this order.
+struct LogBundle {
+  std::vector<LogPart> parts;
+};
+
 struct LeaderAnnounced {
   PartitionId partition;
   Epoch epoch;
@@ -125,7 +133,7 @@ struct ResourceSet {
 
 using NodeMessage =
     std::variant<LogPart, LeaderAnnounced, Alive, Ask, Answer, ClusterFormed, ResourceSet, Fetch,
-                 Piece, Holds, LogBegun, NodeJoined, NodeForgotten, Drain, HoldsAsked>;
+                 Piece, Holds, LogBegun, NodeJoined, NodeForgotten, Drain, HoldsAsked, LogBundle>;
 
 std::string encode_message(NodeId from, const NodeMessage& message);
 

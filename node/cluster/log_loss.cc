@@ -92,6 +92,7 @@ void LogStream::begin(std::uint64_t generation) {
   pieces_.clear();
   looked_.reset();
   said_.reset();
+  bundles_.drop();
   for (const auto& sent : under_way) {
     sent->answer(fenced(sent->batch.partition), std::move(sent->batch));
   }

@@ -16,6 +16,7 @@ namespace {
 constexpr Millis kSendAgain{1'000};        ///< what the broker did not say it has
 constexpr Millis kStoredAgain{5'000};      ///< what it has and did not give back
 constexpr std::size_t kAroundPart = 4'096; ///< bytes of a message besides the part
+constexpr std::size_t kMostBundle = 256u << 10;
 
 std::string hex(std::uint64_t number) {
   std::array<char, 16> digits{};
@@ -34,6 +35,12 @@ std::string LogName::subject(std::uint64_t generation, std::optional<PartitionId
   return partition ? subject.add(std::to_string(partition->get())).text() : subject.rest().text();
 }
 
+std::string LogName::bundles(std::uint64_t generation) const {
+  Subject subject("skein");
+  subject.add(cluster).add("log").add(hex(incarnation)).add(hex(generation));
+  return subject.add("bundles").text();
+}
+
 std::string LogName::holds(std::uint64_t generation) const {
   Subject subject("skein");
   subject.add(cluster).add("log").add(hex(incarnation)).add(hex(generation));
@@ -47,7 +54,10 @@ LogStream::LogStream(Broker& broker, Store& store, actors::Commits& local, const
       local_(local),
       clock_(clock),
       name_(std::move(name)),
-      listener_(std::move(listener)) {}
+      listener_(std::move(listener)),
+      bundles_(kMostBundle, [this](std::vector<schemas::LogPart> parts, const Bundles::Told& told) {
+        send_bundle(std::move(parts), told);
+      }) {}
 
 LogStream::~LogStream() { close(); }
 
@@ -127,7 +137,7 @@ void LogStream::submit(Batch batch, Answer answer) {
   schemas::Sealed sealed = schemas::seal(batch, chain);
   batch.seal = sealed.seal;
   auto sent = std::make_shared<Sent>();
-  sent->messages = messages_of(batch.partition, sealed.seal, sealed.bytes);
+  sent->parts = parts_of(batch.partition, sealed.seal, sealed.bytes);
   const PartitionId partition = batch.partition;
   lock.lock();
   if (auto refused = refusal()) {
@@ -143,31 +153,50 @@ void LogStream::submit(Batch batch, Answer answer) {
   send(partition, sent);
 }
 
-std::vector<std::string> LogStream::messages_of(PartitionId partition, const Seal& seal,
-                                                const std::string& bytes) const {
+std::vector<schemas::LogPart> LogStream::parts_of(PartitionId partition, const Seal& seal,
+                                                  const std::string& bytes) const {
   const std::size_t most =
       std::max<std::size_t>(broker_.max_payload(), 2 * kAroundPart) - kAroundPart;
   const auto parts = static_cast<std::uint32_t>((bytes.size() + most - 1) / most);
-  std::vector<std::string> messages;
+  std::vector<schemas::LogPart> all;
   for (std::uint32_t i = 0; i < parts; ++i) {
-    messages.push_back(schemas::encode_message(
-        name_.self,
-        schemas::LogPart{partition, seal.hash, i, parts, bytes.substr(i * most, most)}));
+    all.push_back({partition, seal.hash, i, parts, bytes.substr(i * most, most)});
   }
-  return messages;
+  return all;
 }
 
 // An error is as good as silence: tick sends it again, or an announcement ends it.
 void LogStream::send(PartitionId partition, const std::shared_ptr<Sent>& sent) {
-  for (const std::string& message : sent->messages) {
-    broker_.append({name_.subject(generation_, partition), "", {}, message}, "",
-                   [this, sent](const Result<Appended>& appended) {
-                     if (appended) {
-                       sent->stored = true;
-                     } else {
-                       suspicious_ = true;
-                     }
-                   });
+  if (sent->parts.size() == 1 && sent->parts.front().bytes.size() < kMostBundle &&
+      broker_.max_payload() >= 2 * kMostBundle) {
+    sent->waiting = true;
+    bundles_.add(sent->parts.front(), [this, sent](bool stored) { told_of(*sent, stored); });
+    return;
+  }
+  for (const schemas::LogPart& part : sent->parts) {
+    broker_.append(
+        {name_.subject(generation_, partition), "", {}, schemas::encode_message(name_.self, part)},
+        "", [this, sent](const Result<Appended>& stored) { told_of(*sent, stored.ok()); });
+  }
+}
+
+void LogStream::send_bundle(std::vector<schemas::LogPart> parts, const Bundles::Told& told) {
+  const std::uint64_t generation = generation_;
+  const bool one = parts.size() == 1;
+  Message message;
+  message.subject =
+      one ? name_.subject(generation, parts.front().partition) : name_.bundles(generation);
+  message.payload = one ? schemas::encode_message(name_.self, std::move(parts.front()))
+                        : schemas::encode_message(name_.self, schemas::LogBundle{std::move(parts)});
+  broker_.append(std::move(message), "",
+                 [told](const Result<Appended>& stored) { told(stored.ok()); });
+}
+
+void LogStream::told_of(Sent& sent, bool stored) {
+  sent.waiting = false;
+  sent.stored = stored;
+  if (!stored) {
+    suspicious_ = true;
   }
 }
 
@@ -190,7 +219,7 @@ void LogStream::tick() {
     const std::lock_guard lock(mutex_);
     for (std::uint16_t p = 0; p < kPartitions; ++p) {
       const auto& sent = places_[p].sent;
-      if (sent && now - sent->at >= (sent->stored ? kStoredAgain : kSendAgain)) {
+      if (sent && !sent->waiting && now - sent->at >= (sent->stored ? kStoredAgain : kSendAgain)) {
         sent->at = now;
         sent->stored = false;
         late.emplace_back(PartitionId(p), sent);
@@ -226,6 +255,9 @@ void LogStream::on_stored(Stored&& stored) {
              part != nullptr &&
              stored.message.subject == name_.subject(generation_, part->partition)) {
     on_part(stored.sequence, std::move(*part));
+  } else if (auto* bundle = std::get_if<schemas::LogBundle>(&received->message);
+             bundle != nullptr && stored.message.subject == name_.bundles(generation_)) {
+    on_bundle(stored.sequence, std::move(*bundle));
   } else if (const auto* announced = std::get_if<schemas::LeaderAnnounced>(&received->message);
              announced != nullptr &&
              stored.message.subject == name_.subject(generation_, announced->partition)) {
@@ -243,6 +275,14 @@ void LogStream::on_part(std::uint64_t sequence, schemas::LogPart&& part) {
   const PartitionId partition = part.partition;
   if (const auto whole = pieces_.add(sequence, std::move(part))) {
     on_batch(sequence, partition, *whole);
+  }
+}
+
+// The position is past the message only with the last of them.
+void LogStream::on_bundle(std::uint64_t sequence, schemas::LogBundle&& bundle) {
+  for (std::size_t i = 0; i < bundle.parts.size(); ++i) {
+    more_ = i + 1 < bundle.parts.size();
+    on_batch(sequence, bundle.parts[i].partition, bundle.parts[i].bytes);
   }
 }
 
@@ -378,7 +418,7 @@ void LogStream::on_announced(std::uint64_t sequence, const schemas::LeaderAnnoun
 /// Up to where nothing must be read again: parts of a batch that is not whole must be, and what
 /// came behind something that is missing.
 StreamPosition LogStream::safe_position(std::uint64_t sequence) const {
-  std::uint64_t safe = pieces_.safe(sequence);
+  std::uint64_t safe = std::min(pieces_.safe(sequence), more_ ? sequence - 1 : sequence);
   const std::lock_guard lock(mutex_);
   for (const Place& place : places_) {
     if (place.gap || place.replica.is_behind()) {

@@ -17,6 +17,7 @@
 #include "core/ports/clock.h"
 #include "core/ports/store.h"
 #include "node/cluster/backlog.h"
+#include "node/cluster/bundles.h"
 #include "node/cluster/pieces.h"
 #include "schemas/node_codec.h"
 
@@ -31,6 +32,8 @@ struct LogName {
   std::string stream(std::uint64_t generation) const;
   /// Of the messages of one partition, or of everything where there is none.
   std::string subject(std::uint64_t generation, std::optional<PartitionId> partition) const;
+  /// Of batches of several partitions.
+  std::string bundles(std::uint64_t generation) const;
   /// Of what a node says that it has.
   std::string holds(std::uint64_t generation) const;
 };
@@ -139,9 +142,10 @@ class LogStream : public actors::Commits {
   struct Sent {
     Batch batch;
     Answer answer;
-    std::vector<std::string> messages;
+    std::vector<schemas::LogPart> parts;
     Instant at;
-    std::atomic<bool> stored = false; ///< by the broker, as it said
+    std::atomic<bool> stored = false;  ///< by the broker, as it said
+    std::atomic<bool> waiting = false; ///< for others to be sent before
   };
   struct Place { ///< of one partition
     log::Replica replica;
@@ -153,11 +157,14 @@ class LogStream : public actors::Commits {
     bool reserved = false;              ///< it is being replaced: not yet
   };
 
-  std::vector<std::string> messages_of(PartitionId partition, const Seal& seal,
-                                       const std::string& bytes) const;
+  std::vector<schemas::LogPart> parts_of(PartitionId partition, const Seal& seal,
+                                         const std::string& bytes) const;
   void send(PartitionId partition, const std::shared_ptr<Sent>& sent);
+  void send_bundle(std::vector<schemas::LogPart> parts, const Bundles::Told& told);
+  void told_of(Sent& sent, bool stored);
   void on_stored(Stored&& stored);
   void on_part(std::uint64_t sequence, schemas::LogPart&& part);
+  void on_bundle(std::uint64_t sequence, schemas::LogBundle&& bundle);
   void on_batch(std::uint64_t sequence, PartitionId partition, const std::string& bytes);
   void on_announced(std::uint64_t sequence, const schemas::LeaderAnnounced& announced);
   void on_holds(std::uint64_t sequence, NodeId node, const schemas::Holds& holds);
@@ -186,7 +193,9 @@ class LogStream : public actors::Commits {
   std::optional<Error> broken_;
   std::optional<std::set<NodeId>> held_by_; ///< see said_what_they_hold
   Pieces pieces_;                           ///< of the reading thread
+  bool more_ = false;                       ///< likewise: of the same message, that are not read
   Backlog backlog_;
+  Bundles bundles_;
   std::uint32_t stream_replicas_ = 1;
   std::atomic<std::uint64_t> generation_ = 0;
   std::atomic<std::uint64_t> position_ = 0;

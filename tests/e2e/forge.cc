@@ -53,6 +53,12 @@ struct Newest {
       if (opened) {
         batch = std::move(*opened);
       }
+    } else if (const auto* bundle = std::get_if<schemas::LogBundle>(&received->message)) {
+      for (const schemas::LogPart& one : bundle->parts) {
+        if (auto opened = schemas::open_batch(one.bytes)) {
+          batch = std::move(*opened);
+        }
+      }
     } else if (const auto* said = std::get_if<schemas::LeaderAnnounced>(&received->message)) {
       announced = *said;
     }

@@ -41,6 +41,10 @@ class Dump {
       unreadable(sequence, received.error());
     } else if (const auto* part = std::get_if<schemas::LogPart>(&received->message)) {
       print(sequence, *part);
+    } else if (const auto* bundle = std::get_if<schemas::LogBundle>(&received->message)) {
+      for (const schemas::LogPart& one : bundle->parts) {
+        print(sequence, one);
+      }
     } else if (const auto* said = std::get_if<schemas::LeaderAnnounced>(&received->message)) {
       line(object({{"seq", number(sequence)},
                    {"kind", "announced"},
