@@ -63,6 +63,23 @@ TEST(LogCodec, what_a_batch_claims_is_read_without_its_entries) {
   EXPECT_EQ(claimed->seal, sealed.seal);
 }
 
+TEST(LogCodec, a_bundle_is_of_whole_batches_and_of_no_more_than_it_may_have) {
+  LogBundle bundle;
+  for (std::uint16_t p = 0; p < 3; ++p) {
+    bundle.parts.push_back({PartitionId(p), content_hash("x"), 0, 1, std::string(p + 1U, 'x')});
+  }
+  const auto read = decode_message(encode_message(NodeId(7), bundle));
+  ASSERT_TRUE(read);
+  const auto& again = std::get<LogBundle>(read->message);
+  ASSERT_EQ(again.parts.size(), 3U);
+  EXPECT_EQ(again.parts[2].bytes, "xxx");
+  EXPECT_EQ(again.parts[2].partition, PartitionId(2));
+  bundle.parts[1].parts = 2;
+  EXPECT_FALSE(decode_message(encode_message(NodeId(7), bundle)));
+  bundle.parts.assign(kMostBundled + 1, LogPart{PartitionId(1), {}, 0, 1, "x"});
+  EXPECT_FALSE(decode_message(encode_message(NodeId(7), bundle)));
+}
+
 TEST(LogCodec, a_part_that_no_batch_can_have_is_refused) {
   const auto read = [](std::uint32_t part, std::uint32_t parts) {
     return decode_message(
