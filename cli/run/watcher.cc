@@ -59,7 +59,12 @@ void Watcher::begin() {
     const std::lock_guard lock(mutex_);
     arrived_.push_back(entry);
   });
-  const auto read = node_.store().read_journal(run_, Seq(1), [&](const Entry& entry) {
+  read_rest();
+}
+
+void Watcher::read_rest() {
+  const Seq next(story_.last().get() + 1);
+  const auto read = node_.store().read_journal(run_, next, [&](const Entry& entry) {
     const auto told = story_.take(entry);
     if (told) {
       tell(entry, *told);
@@ -122,10 +127,15 @@ void Watcher::tick() {
                              : std::vector<std::string>{draw_line(scene, style())});
 }
 
+// The end of a run may be known before its last entries have come from its node.
 void Watcher::finish() {
   if (show_ == Show::progress) {
     redraw({});
     show_ = Show::nothing;
+  }
+  if (show_ != Show::nothing && watch_) {
+    take_new();
+    read_rest();
   }
   tick();
   watch_.reset();

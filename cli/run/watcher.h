@@ -38,6 +38,7 @@ class Watcher {
 
  private:
   void begin();
+  void read_rest();
   void take_new();
   void tell(const Entry& entry, const Told& told);
   void redraw(std::vector<std::string> lines);
