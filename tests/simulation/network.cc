@@ -173,7 +173,7 @@ void Connection::request(Message message, Millis limit,
     answer(down());
     return;
   }
-  message.reply = "_INBOX." + name_ + "." + std::to_string(++inbox_);
+  message.reply = "_INBOX." + name_ + "." + std::to_string(++server_.inboxes_);
   auto waiting = std::make_shared<std::function<void(Result<Message>)>>(std::move(answer));
   auto once = [waiting](Result<Message> result) {
     if (auto call = std::exchange(*waiting, nullptr)) {

@@ -57,6 +57,7 @@ class Server {
   World& world_;
   NetworkFaults& faults_;
   bool up_ = true;
+  std::uint64_t inboxes_ = 0; ///< no name is used twice: an answer may come after its asker's end
   Instant stalled_;
   std::map<std::string, Stream> streams_;
   std::vector<Connection*> connections_; ///< in the order in which they came: runs repeat
@@ -125,7 +126,6 @@ class Connection : public Broker, public std::enable_shared_from_this<Connection
   std::vector<std::function<void()>> held_;
   Instant last_out_;
   Instant last_in_;
-  std::uint64_t inbox_ = 0;
   std::map<std::uint64_t, std::shared_ptr<Listener>> listeners_;
   std::uint64_t next_listener_ = 0;
   std::vector<std::weak_ptr<Tail>> tails_;
