@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "core/ports/failpoint.h"
@@ -35,6 +36,17 @@ void Committer::submit(Batch batch, Answer answer) {
   } else {
     changed_.notify_one();
   }
+}
+
+void Committer::submit_all(std::vector<Item> together) {
+  if (together.size() < 2) {
+    return Commits::submit_all(std::move(together));
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    std::move(together.begin(), together.end(), std::back_inserter(queue_));
+  }
+  changed_.notify_one();
 }
 
 bool Committer::is_alone(const Batch& batch) const {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "core/ports/clock.h"
@@ -24,6 +25,17 @@ class Commits {
   /// Answers once the batch is durable or refused, from any thread, in order of the partition.
   /// REQUIRES: at most one batch of a partition is under way.
   virtual void submit(Batch batch, Answer answer) = 0;
+
+  struct Item {
+    Batch batch;
+    Answer answer;
+  };
+  /// As each alone, and where it can be with one write.
+  virtual void submit_all(std::vector<Item> together) {
+    for (Item& item : together) {
+      submit(std::move(item.batch), std::move(item.answer));
+    }
+  }
 };
 
 /// The group commit of one store: whatever batches have gathered while the last write was synced go
@@ -48,13 +60,9 @@ class Committer : public Commits {
   /// Sets the batch's time unless it is sealed, never before what it says and never before that of
   /// an earlier batch.
   void submit(Batch batch, Answer answer) override;
+  void submit_all(std::vector<Item> together) override;
 
  private:
-  struct Item {
-    Batch batch;
-    Answer answer;
-  };
-
   void run();
   bool is_alone(const Batch& batch) const;
   void write(std::unique_lock<std::mutex>& lock) noexcept;

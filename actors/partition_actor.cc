@@ -141,7 +141,7 @@ void PartitionActorState::committed(Committed& done) {
 }
 
 void PartitionActorState::tell_durable(const Batch& batch) {
-  const std::shared_ptr<void> turn = proposals->turn();
+  const std::shared_ptr<void> turn = proposals->turn(batch.wave);
   for (std::size_t i = 0; i < batch.appends.size(); ++i) {
     const Append& append = batch.appends[i];
     shared->around.on_entry(append.entry, append.record ? &*append.record : nullptr);

@@ -53,12 +53,13 @@ std::ptrdiff_t Proposals::next_count() const {
   return static_cast<std::ptrdiff_t>(count);
 }
 
-void Proposals::submit(std::unique_lock<std::mutex>& lock) {
+void Proposals::submit(std::unique_lock<std::mutex>& lock, std::shared_ptr<void> wave) {
   state_ = State::committing;
   Batch batch;
   batch.partition = partition_;
   batch.epoch = epoch_;
   batch.at = not_before_;
+  batch.wave = std::move(wave);
   under_way_by_.clear();
   const std::ptrdiff_t count = next_count();
   if (count == static_cast<std::ptrdiff_t>(gathered_.size())) {
@@ -75,22 +76,24 @@ void Proposals::submit(std::unique_lock<std::mutex>& lock) {
   commits_.submit(std::move(batch), answer_);
 }
 
-std::shared_ptr<void> Proposals::turn() {
+std::shared_ptr<void> Proposals::turn(std::shared_ptr<void> wave) {
   {
     const std::lock_guard lock(mutex_);
     state_ = State::turn;
   }
-  return {nullptr, [self = shared_from_this()](void*) { self->end_turn(); }};
+  return {nullptr, [self = shared_from_this(), wave = std::move(wave)](void*) mutable {
+            self->end_turn(std::move(wave));
+          }};
 }
 
-void Proposals::end_turn() {
+void Proposals::end_turn(std::shared_ptr<void> wave) {
   std::unique_lock lock(mutex_);
   if (state_ != State::turn) {
     return;
   }
   state_ = State::idle;
   if (!gathered_.empty()) {
-    submit(lock);
+    submit(lock, std::move(wave));
   }
 }
 

@@ -35,8 +35,8 @@ class Proposals : public std::enable_shared_from_this<Proposals> {
   /// All of them with one batch, or none. REQUIRES: they are of one run.
   void propose_whole(const ProposerPtr& proposer, std::vector<Append> appends);
   /// After a batch was committed: hold it while runs are told. When the last copy goes, what has
-  /// gathered is submitted.
-  std::shared_ptr<void> turn();
+  /// gathered is submitted, as of the same wave as that batch.
+  std::shared_ptr<void> turn(std::shared_ptr<void> wave = {});
   /// After a batch was refused: forgets who proposed it or gathers behind it, and returns what had
   /// gathered.
   std::vector<Append> refuse();
@@ -49,8 +49,8 @@ class Proposals : public std::enable_shared_from_this<Proposals> {
   enum class State { idle, committing, turn };
 
   std::ptrdiff_t next_count() const;
-  void submit(std::unique_lock<std::mutex>& lock);
-  void end_turn();
+  void submit(std::unique_lock<std::mutex>& lock, std::shared_ptr<void> wave = {});
+  void end_turn(std::shared_ptr<void> wave);
 
   const PartitionId partition_;
   const Epoch epoch_;

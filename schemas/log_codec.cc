@@ -186,6 +186,8 @@ class Opening {
     }
     return appends;
   }
+  /// Of the appends that were read.
+  std::vector<EncodedEntry> take_encoded() { return std::move(encoded_); }
 
  private:
   Result<void> read_entries(std::vector<Append>& appends) {
@@ -194,6 +196,7 @@ class Opening {
       return damaged(kFormat, "it has not as many entries as its header names");
     }
     std::size_t begin = 0;
+    encoded_.reserve(appends.size());
     for (std::size_t i = 0; i < appends.size(); ++i) {
       const std::size_t end = bytes_.ends()->Get(static_cast<unsigned>(i));
       if (end < begin || end > all.size()) {
@@ -215,7 +218,14 @@ class Opening {
                        " is not the one that its batch names",
                    "run: skein doctor"};
     }
-    auto entry = decode_entry(bytes, source_);
+    EncodedEntry& encoded = encoded_.emplace_back(EncodedEntry{std::string(bytes), named.hash, {}});
+    auto entry = decode_entry(bytes, [&](const ContentHash& hash) {
+      auto content = source_(hash);
+      if (content) {
+        encoded.blobs.emplace_back(hash, *content);
+      }
+      return content;
+    });
     if (!entry) {
       return entry.error();
     }
@@ -284,6 +294,7 @@ class Opening {
   const BatchHeader& header_;
   Blobs blobs_;
   BlobSource source_;
+  std::vector<EncodedEntry> encoded_;
 };
 
 } // namespace
@@ -304,17 +315,25 @@ Sealed seal(const Batch& batch, const Chain& chain) {
   std::string entries;
   std::vector<std::uint32_t> ends;
   std::vector<Rows> rows;
+  std::vector<EncodedEntry> encoded;
+  encoded.reserve(batch.appends.size());
   for (const Append& append : batch.appends) {
-    const std::string bytes = encode_entry(append.entry, sink);
-    header.entries.push_back({append.entry.run, append.entry.seq, content_hash(bytes)});
-    entries += bytes;
+    EncodedEntry& entry = encoded.emplace_back();
+    entry.bytes =
+        encode_entry(append.entry, [&](const ContentHash& hash, std::string_view content) {
+          sink(hash, content);
+          entry.blobs.emplace_back(hash, content);
+        });
+    entry.hash = content_hash(entry.bytes);
+    header.entries.push_back({append.entry.run, append.entry.seq, entry.hash});
+    entries += entry.bytes;
     if (has_rows(append)) {
       rows.push_back(rows_of(append, static_cast<std::uint32_t>(ends.size()), sink));
     }
     ends.push_back(static_cast<std::uint32_t>(entries.size()));
   }
   header.hash = hash_of(header);
-  return {seal_of(header), encode(header, entries, ends, rows, blobs)};
+  return {seal_of(header), encode(header, entries, ends, rows, blobs), std::move(encoded)};
 }
 
 Result<Claimed> claimed_by(std::string_view bytes) {
@@ -341,7 +360,8 @@ Result<Batch> open_batch(std::string_view bytes) {
   if (!header) {
     return header.error();
   }
-  auto appends = Opening(**opened, *header).appends();
+  Opening opening(**opened, *header);
+  auto appends = opening.appends();
   if (!appends) {
     return appends.error();
   }
@@ -351,6 +371,7 @@ Result<Batch> open_batch(std::string_view bytes) {
   batch.at = header->at;
   batch.appends = std::move(*appends);
   batch.seal = seal_of(*header);
+  batch.encoded = opening.take_encoded();
   return batch;
 }
 

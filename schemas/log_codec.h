@@ -24,6 +24,7 @@ struct Chain {
 struct Sealed {
   Seal seal;
   std::string bytes;
+  std::vector<EncodedEntry> entries; ///< as the bytes have them
 };
 Sealed seal(const Batch& batch, const Chain& chain);
 

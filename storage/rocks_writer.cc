@@ -135,7 +135,9 @@ Result<void> RocksWriter::add(const Batch& batch, std::span<const Append> part,
   header_.previous = tail.hash;
   header_.entries.clear();
   for (const Append& append : part) {
-    if (auto added = add(batch, append); !added) {
+    const auto at = static_cast<std::size_t>(&append - batch.appends.data());
+    const bool encoded = batch.encoded.size() == batch.appends.size();
+    if (auto added = add(batch, append, encoded ? &batch.encoded[at] : nullptr); !added) {
       return added;
     }
   }
@@ -153,7 +155,8 @@ Result<void> RocksWriter::add(const Batch& batch, std::span<const Append> part,
   return {};
 }
 
-Result<void> RocksWriter::add(const Batch& batch, const Append& append) {
+Result<void> RocksWriter::add(const Batch& batch, const Append& append,
+                              const EncodedEntry* encoded) {
   const Entry& entry = append.entry;
   auto trace = trace_for(entry);
   if (!trace) {
@@ -166,16 +169,26 @@ Result<void> RocksWriter::add(const Batch& batch, const Append& append) {
         ""};
   }
   current_ = &entry.run;
-  const std::string bytes = schemas::encode_entry(entry, sink_);
   key_.start(batch.partition.get(), Table::journal).text(entry.run.get()).u64(entry.seq.get());
-  put(Table::journal, bytes);
+  ContentHash hash;
+  if (encoded != nullptr) {
+    for (const auto& [blob, content] : encoded->blobs) {
+      put_blob(blob, content);
+    }
+    put(Table::journal, encoded->bytes);
+    hash = encoded->hash;
+  } else {
+    const std::string bytes = schemas::encode_entry(entry, sink_);
+    put(Table::journal, bytes);
+    hash = content_hash(bytes);
+  }
   if (const std::string_view id = flow::sender_id(entry.event); !id.empty()) {
     write_.Put(database_.family(Table::dedupe), slice(dedupe_key(entry.run, id)),
                dedupe_value(entry.seq));
   }
   put_waiting(append);
   put_outbox(batch.partition, append);
-  header_.entries.push_back({entry.run, entry.seq, content_hash(bytes)});
+  header_.entries.push_back({entry.run, entry.seq, hash});
   if (append.checkpoint) {
     if (auto kept = put_checkpoint(*append.checkpoint, **trace); !kept) {
       return kept;

@@ -48,7 +48,7 @@ class RocksWriter {
   Result<void> add(const Batch& batch);
   Result<void> add(const Batch& batch, std::span<const Append> part, PartitionTail& tail);
   void add_leader(const Batch& batch, PartitionTail& tail);
-  Result<void> add(const Batch& batch, const Append& append);
+  Result<void> add(const Batch& batch, const Append& append, const EncodedEntry* encoded);
   Result<void> put_checkpoint(const Checkpoint& checkpoint, RunTrace& trace);
   Result<PartitionTail*> tail_for(const Batch& batch);
   Result<RunTrace*> trace_for(const Entry& entry);

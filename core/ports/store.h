@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/base/hash.h"
@@ -67,6 +68,14 @@ struct Append {
   std::optional<Checkpoint> checkpoint; ///< of the state after this entry
 };
 
+/// An entry as its journal keeps it, so that it is encoded once wherever it goes.
+struct EncodedEntry {
+  std::string bytes;
+  ContentHash hash; ///< of the bytes
+  /// Large contents that it refers to by their hashes.
+  std::vector<std::pair<ContentHash, std::string>> blobs;
+};
+
 /// What a batch that was sealed before it is written says of itself: by whom, and after what.
 struct Seal {
   std::uint64_t incarnation = 0; ///< of the log
@@ -94,9 +103,14 @@ struct Batch {
   Epoch epoch;
   Instant at; ///< never before that of the batch before it
   std::vector<Append> appends;
-  std::optional<Seal> seal;     ///< absent: whoever writes it makes it the next of the chain
+  std::optional<Seal> seal; ///< absent: whoever writes it makes it the next of the chain
+  /// One for each of the appends, or none: whoever writes it encodes them.
+  std::vector<EncodedEntry> encoded = {};
   std::optional<NodeId> leader; ///< of this epoch, where the batch is an announcement
   StreamPosition position;      ///< up to where the stream was read with it; none: it is from none
+  /// Held by all that were written together until they are answered and what follows is handed in,
+  /// with the same: whoever commits may let it go together again. Null: alone. Not stored.
+  std::shared_ptr<void> wave = {};
 };
 
 struct OutboxItem {

@@ -23,6 +23,10 @@ std::string hex(std::uint64_t number) {
   return {digits.begin(), std::to_chars(digits.begin(), digits.end(), number, 16).ptr};
 }
 
+LogIndex last_of(const Batch& batch) {
+  return LogIndex(batch.seal->first.get() + batch.appends.size() - 1);
+}
+
 } // namespace
 
 std::string LogName::stream(std::uint64_t generation) const {
@@ -136,6 +140,7 @@ void LogStream::submit(Batch batch, Answer answer) {
   // Nothing but an announcement changes the replica meanwhile: no other batch of it is under way.
   schemas::Sealed sealed = schemas::seal(batch, chain);
   batch.seal = sealed.seal;
+  batch.encoded = std::move(sealed.entries);
   auto sent = std::make_shared<Sent>();
   sent->parts = parts_of(batch.partition, sealed.seal, sealed.bytes);
   const PartitionId partition = batch.partition;
@@ -167,6 +172,7 @@ std::vector<schemas::LogPart> LogStream::parts_of(PartitionId partition, const S
 
 // An error is as good as silence: tick sends it again, or an announcement ends it.
 void LogStream::send(PartitionId partition, const std::shared_ptr<Sent>& sent) {
+  const std::shared_ptr<void> wave = std::exchange(sent->batch.wave, nullptr); // ends behind it
   if (sent->parts.size() == 1 && sent->parts.front().bytes.size() < kMostBundle &&
       broker_.max_payload() >= 2 * kMostBundle) {
     sent->waiting = true;
@@ -229,6 +235,7 @@ void LogStream::tick() {
   for (const auto& [partition, sent] : late) {
     send(partition, sent);
   }
+  bundles_.tick();
   look_after();
   const auto held_by = said_what_they_hold();
   if (reading_ && promised_ == generation_ && held_by && !held_by->contains(name_.self) &&
@@ -275,6 +282,7 @@ void LogStream::on_part(std::uint64_t sequence, schemas::LogPart&& part) {
   const PartitionId partition = part.partition;
   if (const auto whole = pieces_.add(sequence, std::move(part))) {
     on_batch(sequence, partition, *whole);
+    write_read();
   }
 }
 
@@ -284,6 +292,7 @@ void LogStream::on_bundle(std::uint64_t sequence, schemas::LogBundle&& bundle) {
     more_ = i + 1 < bundle.parts.size();
     on_batch(sequence, bundle.parts[i].partition, bundle.parts[i].bytes);
   }
+  write_read();
 }
 
 void LogStream::on_batch(std::uint64_t sequence, PartitionId partition, const std::string& bytes) {
@@ -358,19 +367,28 @@ void LogStream::note(Place& place, log::Verdict verdict, std::uint64_t sequence)
 
 void LogStream::write(Batch batch, std::shared_ptr<Sent> sent) {
   backlog_.begin(batch.partition);
-  local_.submit(std::move(batch), [this, sent = std::move(sent)](const Result<void>& written,
-                                                                 Batch&& done) {
-    backlog_.end(done.partition,
-                 written ? LogIndex(done.seal->first.get() + done.appends.size() - 1) : LogIndex());
-    if (!written) {
-      broke(written.error());
+  to_write_.push_back(
+      {std::move(batch), [this, sent = std::move(sent)](const Result<void>& written, Batch&& done) {
+         backlog_.end(done.partition, written ? last_of(done) : LogIndex());
+         if (!written) {
+           broke(written.error());
+         }
+         if (sent) {
+           sent->answer(written, std::move(done));
+         } else if (written) {
+           listener_.on_batch(done);
+         }
+       }});
+}
+
+void LogStream::write_read() {
+  if (to_write_.size() > 1) {
+    const Bundles::Wave wave = bundles_.wave(to_write_.front().batch.partition);
+    for (actors::Commits::Item& item : to_write_) {
+      item.batch.wave = wave;
     }
-    if (sent) {
-      sent->answer(written, std::move(done));
-    } else if (written) {
-      listener_.on_batch(done);
-    }
-  });
+  }
+  local_.submit_all(std::exchange(to_write_, {}));
 }
 
 // What it fences out is told at once; who leads is told once all before it is written.

@@ -170,6 +170,7 @@ class LogStream : public actors::Commits {
   void on_holds(std::uint64_t sequence, NodeId node, const schemas::Holds& holds);
   void note(Place& place, log::Verdict verdict, std::uint64_t sequence);
   void write(Batch batch, std::shared_ptr<Sent> sent);
+  void write_read();
   StreamPosition safe_position(std::uint64_t sequence) const;
   Result<void> load();
   Result<bool> has_ended_early() const;
@@ -194,6 +195,7 @@ class LogStream : public actors::Commits {
   std::optional<std::set<NodeId>> held_by_; ///< see said_what_they_hold
   Pieces pieces_;                           ///< of the reading thread
   bool more_ = false;                       ///< likewise: of the same message, that are not read
+  std::vector<actors::Commits::Item> to_write_; ///< likewise: what of it counts
   Backlog backlog_;
   Bundles bundles_;
   std::uint32_t stream_replicas_ = 1;

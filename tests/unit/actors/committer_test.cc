@@ -115,6 +115,24 @@ TEST_F(CommitterTest, what_cannot_be_written_for_one_run_leaves_the_others_alone
   EXPECT_EQ(store_.last_seq(RunId("one"))->get(), 1u);
 }
 
+TEST_F(CommitterTest, what_is_handed_in_together_is_written_together) {
+  std::vector<Commits::Item> together;
+  std::promise<void> written;
+  for (const char* const run : {"one", "two", "three"}) {
+    together.push_back(
+        {test::batch_of({test::entry_of(run, 1)}),
+         [&written, last = std::string(run) == "three"](const Result<void>& done, Batch&&) {
+           EXPECT_TRUE(done.ok());
+           if (last) {
+             written.set_value();
+           }
+         }});
+  }
+  committer_.submit_all(std::move(together));
+  written.get_future().wait();
+  EXPECT_EQ(store_.writes, std::vector<std::size_t>{3});
+}
+
 TEST_F(CommitterTest, what_comes_during_a_write_is_written_together) {
   submit("alone").wait();
   store_.gated = true;

@@ -52,6 +52,13 @@ TEST(LogCodec, a_batch_comes_to_another_node_with_all_that_belongs_to_it) {
   EXPECT_EQ(opened->appends[1].checkpoint->state, (Digest{1, 2}));
   // A replica that seals what it read comes to the same hash: the chain is verified by writing it.
   EXPECT_EQ(seal(*opened, kChain).seal, sealed.seal);
+  ASSERT_EQ(opened->encoded.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(opened->encoded[i].bytes, sealed.entries[i].bytes);
+    EXPECT_EQ(opened->encoded[i].hash, content_hash(sealed.entries[i].bytes));
+    EXPECT_EQ(opened->encoded[i].blobs, sealed.entries[i].blobs);
+  }
+  EXPECT_EQ(sealed.entries[0].blobs.size(), 1u) << "the large input";
 }
 
 TEST(LogCodec, what_a_batch_claims_is_read_without_its_entries) {
