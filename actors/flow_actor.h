@@ -83,6 +83,8 @@ struct FlowActorState {
   void execute(const flow::Place& place, std::uint32_t attempt);
   void cancel_attempts();
   void ended(AttemptEnded& done);
+  bool settled_elsewhere(const AttemptEnded& done, UnderWay attempt);
+  bool adopt(const flow::Outstanding& effect);
   ToolCall call_of(const flow::Place& place, std::uint32_t attempt, const Value& input) const;
   Tool* tool_of(const flow::Place& place) const;
   EffectClass class_of(const flow::Place& place, const Tool& tool, const Value& input) const;

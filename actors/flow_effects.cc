@@ -103,13 +103,13 @@ void FlowActorState::queue(const flow::Place& place, UnderWay attempt) {
   const std::uint32_t number = attempt.attempt;
   attempts[place] = std::move(attempt);
   const caf::actor_addr me = self->address();
-  shared->slots.take(
-      [me, ticket = std::make_shared<Ticket>(shared, partition_of(run)), place, number] {
-        ticket->granted();
-        if (const auto alive = caf::actor_cast<caf::actor>(me)) {
-          caf::anon_send(alive, SlotGranted{place, number, ticket});
-        }
-      });
+  shared->slots.take([me, ticket = std::make_shared<Ticket>(shared, partition_of(run)), place,
+                      number](WorkerPtr worker) {
+    ticket->granted(std::move(worker));
+    if (const auto alive = caf::actor_cast<caf::actor>(me)) {
+      caf::anon_send(alive, SlotGranted{place, number, ticket});
+    }
+  });
 }
 
 void FlowActorState::start(const SlotGranted& granted) {
@@ -154,6 +154,26 @@ void FlowActorState::execute(const flow::Place& place, std::uint32_t number) {
       self->spawn(step_actor, caf::actor_cast<caf::actor>(self), std::move(attempt));
 }
 
+// An attempt that another node did not take, or took with it when it was lost.
+bool FlowActorState::settled_elsewhere(const AttemptEnded& done, UnderWay attempt) {
+  const Code code = done.result ? Code::worker_refused : done.result.error().code;
+  if (done.result || (code != Code::worker_lost && code != Code::worker_refused)) {
+    return false;
+  }
+  if (code == Code::worker_refused) {
+    attempt.begun = true;
+    attempt.actor = nullptr;
+    queue(done.place, std::move(attempt));
+    return true;
+  }
+  for (const flow::Outstanding& effect : machine->outstanding()) {
+    if (effect.place == done.place && effect.attempt == done.attempt) {
+      recover(effect);
+    }
+  }
+  return true;
+}
+
 void FlowActorState::cancel_attempts() {
   for (const auto& [place, attempt] : attempts) {
     if (attempt.actor) {
@@ -165,7 +185,11 @@ void FlowActorState::cancel_attempts() {
 void FlowActorState::ended(AttemptEnded& done) {
   const auto under_way = attempts.find(done.place);
   if (under_way != attempts.end() && under_way->second.attempt == done.attempt) {
+    UnderWay attempt = std::move(under_way->second);
     attempts.erase(under_way);
+    if (settled_elsewhere(done, std::move(attempt))) {
+      return;
+    }
   }
   handle(event_of(done, shared->around.clock.now()), {});
   rest();

@@ -81,9 +81,28 @@ void FlowActorState::recover() {
   }
 }
 
+// What another node runs for whoever led before is waited for, not done again.
+bool FlowActorState::adopt(const flow::Outstanding& effect) {
+  WorkerPtr worker;
+  if (shared->around.running && tool_of(effect.place) != nullptr) {
+    worker = shared->around.running(call_of(effect.place, effect.attempt, effect.input));
+  }
+  if (!worker) {
+    return false;
+  }
+  auto ticket = std::make_shared<Ticket>(shared, partition_of(run));
+  ticket->granted(std::move(worker));
+  attempts[effect.place] = {effect.attempt, effect.input, true, std::move(ticket), {}};
+  execute(effect.place, effect.attempt);
+  return true;
+}
+
 void FlowActorState::recover(const flow::Outstanding& effect) {
   if (!effect.begun) {
     dispatch({effect.place, effect.attempt, effect.input});
+    return;
+  }
+  if (adopt(effect)) {
     return;
   }
   Tool* tool = tool_of(effect.place);

@@ -121,6 +121,10 @@ class CafRunHost : public RunHost {
     return shared_->attempts.at(partition.get());
   }
 
+  std::size_t waiting() const override { return shared_->slots.waiting(); }
+  bool lend(WorkerPtr place) override { return shared_->slots.lend(std::move(place)); }
+  std::shared_ptr<void> guest_slot() override { return actors::guest_slot(shared_); }
+
   bool drain(Millis limit) override {
     shared_->draining = true;
     return shared_->busy.wait_until_idle(std::chrono::milliseconds(limit.count));

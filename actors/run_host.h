@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "actors/slots.h"
 #include "core/base/result.h"
 #include "core/flow/definition.h"
 #include "core/flow/event.h"
@@ -47,6 +48,8 @@ struct Surroundings {
   std::function<Result<Child>(const ChildWanted&)> child_of = {};
   /// Whether what becomes of each run is a message of the outbox.
   bool tells = false;
+  /// Where another node runs this attempt already; null where none is known to. Absent: nowhere.
+  std::function<WorkerPtr(const ToolCall&)> running = {};
 };
 
 struct Limits {
@@ -102,6 +105,13 @@ class RunHost {
   virtual void hold(PartitionId partition, bool held) = 0;
   /// Attempts of its runs that are under way, or wait for their turn.
   virtual int attempts(PartitionId partition) const = 0;
+  /// Attempts that wait for a slot of this node, or a place at another.
+  virtual std::size_t waiting() const = 0;
+  /// Lets the first of them run there; whether one did.
+  virtual bool lend(WorkerPtr place) = 0;
+  /// A slot for an attempt of another node, until the last copy goes; null where none is free, or
+  /// this node drains.
+  virtual std::shared_ptr<void> guest_slot() = 0;
   /// Starts nothing new and waits for what is under way; whether it ended within the limit.
   virtual bool drain(Millis limit) = 0;
   /// Asks the attempts under way to stop, waits for what is being committed, ends every actor.

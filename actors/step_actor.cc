@@ -39,9 +39,12 @@ caf::behavior step_actor(caf::stateful_actor<StepActorState>* self, caf::actor o
   failpoint("effect.before_tool");
   // Alive until its tool has ended, though its run may have forgotten it.
   const auto me = caf::actor_cast<caf::actor>(self);
-  state.handle = state.attempt.tool->start(state.attempt.call, [me](ToolResult result) {
+  const auto tell = [me](ToolResult result) {
     caf::anon_send(me, std::make_shared<AttemptEnded>(AttemptEnded{{}, 0, std::move(result), {}}));
-  });
+  };
+  Worker* const elsewhere = state.attempt.ticket ? state.attempt.ticket->worker() : nullptr;
+  state.handle = elsewhere != nullptr ? elsewhere->start(state.attempt.call, tell)
+                                      : state.attempt.tool->start(state.attempt.call, tell);
   return {
       [self, owner](const AttemptEndedPtr& done) {
         self->state.end(self, owner, std::move(done->result));

@@ -70,7 +70,7 @@ class EmbeddedNode : public Node {
     }
     make_host();
     if (membership_) {
-      return membership_->open(*host_);
+      return membership_->open(*host_, *tools_);
     }
     if (settings_.recover) {
       const auto resumed = wake_all({}, kEveryPartition);
@@ -97,7 +97,10 @@ class EmbeddedNode : public Node {
         },
         [this](const Error& error) { broke(error); },
         [this](const actors::ChildWanted& wanted) { return children_.child_of(wanted); },
-        settings_.outlet != nullptr};
+        settings_.outlet != nullptr,
+        [this](const ToolCall& call) {
+          return membership_ ? membership_->cluster().work().running(call) : nullptr;
+        }};
     actors::Limits limits;
     limits.threads = settings_.threads > 0 ? settings_.threads : threads_of_machine();
     limits.effects_in_flight = settings_.effects_in_flight;

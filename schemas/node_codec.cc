@@ -114,15 +114,12 @@ Written write(Writer& w, const EncodedAsk& ask) {
   return {wire::Payload::Ask, wire::CreateAsk(w.out(), event, blobs_at).Union()};
 }
 
+Offset<wire::Failure> failure_in(Writer& w, const Error& error) {
+  return w.failure({to_string(error.code), error.detail, error.hint, {}, is_retryable(error.code)});
+}
+
 Written write(Writer& w, const Answer& answer) {
-  Offset<wire::Failure> failure;
-  if (answer.error) {
-    failure = w.failure({to_string(answer.error->code),
-                         answer.error->detail,
-                         answer.error->hint,
-                         {},
-                         is_retryable(answer.error->code)});
-  }
+  const auto failure = answer.error ? failure_in(w, *answer.error) : Offset<wire::Failure>();
   return {wire::Payload::Answer, wire::CreateAnswer(w.out(), failure, answer.last.get()).Union()};
 }
 
@@ -184,6 +181,61 @@ Written write(Writer& w, const HoldsAsked&) {
 
 Written write(Writer& w, const Drain& drain) {
   return {wire::Payload::Drain, wire::CreateDrain(w.out(), drain.on).Union()};
+}
+
+Written write(Writer& w, const WorkPlacesAsked& asked) {
+  return {wire::Payload::WorkPlacesAsked,
+          wire::CreateWorkPlacesAsked(w.out(), asked.places).Union()};
+}
+
+Written write(Writer& w, const WorkPlaces& places) {
+  const auto claims = w.out().CreateVector(places.claims);
+  return {wire::Payload::WorkPlaces, wire::CreateWorkPlaces(w.out(), claims).Union()};
+}
+
+Written write(Writer& w, const WorkGiven& work) {
+  const ToolCall& call = work.call;
+  const auto tool = w.required_text(call.tool);
+  const auto input = w.json(call.input);
+  const auto run = w.required_text(call.run.get());
+  const auto step = w.required_text(call.step);
+  const auto key = w.required_text(call.key);
+  return {wire::Payload::WorkGiven,
+          wire::CreateWorkGiven(w.out(), work.claim, work.epoch.get(), tool, input, run, step,
+                                call.attempt, key, call.deadline ? call.deadline->ms : 0)
+              .Union()};
+}
+
+Written write(Writer& w, const WorkEnded& ended) {
+  const auto run = w.required_text(ended.run.get());
+  const auto output = ended.result ? w.json(*ended.result) : Offset<wire::Json>();
+  const auto failure = ended.result ? Offset<wire::Failure>() : failure_in(w, ended.result.error());
+  return {
+      wire::Payload::WorkEnded,
+      wire::CreateWorkEnded(w.out(), ended.claim, run, ended.epoch.get(), output, failure).Union()};
+}
+
+Written write(Writer& w, const WorkDropped& dropped) {
+  return {wire::Payload::WorkDropped, wire::CreateWorkDropped(w.out(), dropped.claim).Union()};
+}
+
+Written write(Writer& w, const WorkAsked& asked) {
+  std::vector<wire::Led> led;
+  for (const auto& [partition, epoch] : asked.led) {
+    led.emplace_back(partition.get(), epoch.get());
+  }
+  const auto led_at = w.out().CreateVectorOfStructs(led);
+  return {wire::Payload::WorkAsked, wire::CreateWorkAsked(w.out(), led_at).Union()};
+}
+
+Written write(Writer& w, const WorkHeld& held) {
+  std::vector<Offset<wire::HeldAttempt>> attempts;
+  for (const WorkHeld::One& one : held.attempts) {
+    const auto key = w.required_text(one.key);
+    attempts.push_back(wire::CreateHeldAttempt(w.out(), one.claim, key, one.attempt));
+  }
+  const auto attempts_at = w.out().CreateVector(attempts);
+  return {wire::Payload::WorkHeld, wire::CreateWorkHeld(w.out(), attempts_at).Union()};
 }
 
 template <class Message>
@@ -284,19 +336,20 @@ NodeMessage message_of(const wire::Ask& ask, Reader& read) {
   return Ask{std::move(entry->run), std::move(entry->event)};
 }
 
-NodeMessage message_of(const wire::Answer& answer, Reader& read) {
-  if (answer.failure() == nullptr) {
-    return Answer{{}, LogIndex(answer.last())};
-  }
-  const flow::Failure failure = read.failure(answer.failure());
+Error error_of(const wire::Failure* from, Reader& read) {
+  const flow::Failure failure = read.failure(from);
   for (const CodeRow& row : all_codes()) {
     if (to_string(row.code) == failure.code) {
-      return Answer{Error{row.code, failure.message, failure.hint}, {}};
+      return {row.code, failure.message, failure.hint};
     }
   }
-  return Answer{Error{Code::wire_version, failure.code + ": " + failure.message,
-                      "the node that answered is of a newer version"},
-                {}};
+  return {Code::wire_version, failure.code + ": " + failure.message,
+          "the node that answered is of a newer version"};
+}
+
+NodeMessage message_of(const wire::Answer& answer, Reader& read) {
+  return answer.failure() == nullptr ? Answer{{}, LogIndex(answer.last())}
+                                     : Answer{error_of(answer.failure(), read), {}};
 }
 
 NodeMessage message_of(const wire::ClusterFormed& formed, Reader&) {
@@ -357,6 +410,69 @@ NodeMessage message_of(const wire::NodeForgotten& forgotten, Reader&) {
 
 NodeMessage message_of(const wire::Drain& drain, Reader&) { return Drain{drain.on()}; }
 
+NodeMessage message_of(const wire::WorkPlacesAsked& asked, Reader&) {
+  return WorkPlacesAsked{asked.places()};
+}
+
+NodeMessage message_of(const wire::WorkPlaces& places, Reader& read) {
+  WorkPlaces message;
+  if (places.claims() != nullptr && places.claims()->size() > kMostPlaces) {
+    read.fail("more places than were asked for");
+  } else if (places.claims() != nullptr) {
+    message.claims.assign(places.claims()->begin(), places.claims()->end());
+  }
+  return message;
+}
+
+NodeMessage message_of(const wire::WorkGiven& work, Reader& read) {
+  WorkGiven message;
+  message.claim = work.claim();
+  message.epoch = Epoch(work.epoch());
+  message.call = {read.text(work.tool()),
+                  read.json(work.input()),
+                  RunId(read.text(work.run_id())),
+                  read.text(work.step()),
+                  work.attempt(),
+                  read.text(work.key()),
+                  std::nullopt};
+  if (work.deadline() != 0) {
+    message.call.deadline = Instant{work.deadline()};
+  }
+  return message;
+}
+
+NodeMessage message_of(const wire::WorkEnded& ended, Reader& read) {
+  WorkEnded message{ended.claim(), RunId(read.text(ended.run_id())), Epoch(ended.epoch()), Value()};
+  if (ended.failure() != nullptr) {
+    message.result = error_of(ended.failure(), read);
+  } else {
+    message.result = read.json(ended.output());
+  }
+  return message;
+}
+
+NodeMessage message_of(const wire::WorkDropped& dropped, Reader&) {
+  return WorkDropped{dropped.claim()};
+}
+
+NodeMessage message_of(const wire::WorkAsked& asked, Reader& read) {
+  WorkAsked message;
+  for (unsigned i = 0; i < asked.led()->size(); ++i) {
+    const wire::Led& led = *asked.led()->Get(i);
+    message.led[partition(led.partition(), read)] = Epoch(led.epoch());
+  }
+  return message;
+}
+
+NodeMessage message_of(const wire::WorkHeld& held, Reader& read) {
+  WorkHeld message;
+  for (unsigned i = 0; held.attempts() != nullptr && i < held.attempts()->size(); ++i) {
+    const wire::HeldAttempt& one = *held.attempts()->Get(i);
+    message.attempts.push_back({one.claim(), read.text(one.key()), one.attempt()});
+  }
+  return message;
+}
+
 Result<NodeMessage> payload_of(const wire::Envelope& envelope) {
   Reader read(kFormat, nullptr);
   NodeMessage message;
@@ -390,6 +506,20 @@ Result<NodeMessage> payload_of(const wire::Envelope& envelope) {
     message = message_of(*forgotten, read);
   } else if (const auto* drain = envelope.payload_as_Drain()) {
     message = message_of(*drain, read);
+  } else if (const auto* places_asked = envelope.payload_as_WorkPlacesAsked()) {
+    message = message_of(*places_asked, read);
+  } else if (const auto* places = envelope.payload_as_WorkPlaces()) {
+    message = message_of(*places, read);
+  } else if (const auto* work = envelope.payload_as_WorkGiven()) {
+    message = message_of(*work, read);
+  } else if (const auto* ended = envelope.payload_as_WorkEnded()) {
+    message = message_of(*ended, read);
+  } else if (const auto* dropped = envelope.payload_as_WorkDropped()) {
+    message = message_of(*dropped, read);
+  } else if (const auto* work_asked = envelope.payload_as_WorkAsked()) {
+    message = message_of(*work_asked, read);
+  } else if (const auto* held = envelope.payload_as_WorkHeld()) {
+    message = message_of(*held, read);
   } else if (envelope.payload_as_HoldsAsked() != nullptr) {
     message = HoldsAsked{};
   } else {

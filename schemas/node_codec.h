@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "core/base/hash.h"
 #include "core/base/ids.h"
@@ -15,6 +16,7 @@
 #include "core/flow/event.h"
 #include "core/log/replica.h"
 #include "core/ports/store.h"
+#include "core/ports/tool.h"
 
 /// What the nodes of a cluster say to each other, as Envelopes. Errors of decoders: as in codec.h.
 /// Thread-safety: any thread.
@@ -117,6 +119,50 @@ struct Drain {
 /// Asks a node what it has: it answers with Holds.
 struct HoldsAsked {};
 
+/// More are refused in one message.
+inline constexpr std::size_t kMostPlaces = 64;
+
+/// Asks for places for so many attempts; the answer names the claims to those that are kept.
+struct WorkPlacesAsked {
+  std::uint32_t places = 0;
+};
+struct WorkPlaces {
+  std::vector<std::uint64_t> claims = {};
+};
+
+/// Runs an attempt at such a place. The answer: whether it does, or did before.
+struct WorkGiven {
+  std::uint64_t claim = 0;
+  Epoch epoch; ///< in which the run's partition is led
+  ToolCall call;
+};
+
+/// What became of it. Answered with an error by who is not its leader, or does not know yet.
+struct WorkEnded {
+  std::uint64_t claim = 0;
+  RunId run;
+  Epoch epoch;
+  ToolResult result = Value();
+};
+
+/// The place is given back, or what runs there should end.
+struct WorkDropped {
+  std::uint64_t claim = 0;
+};
+
+/// Who leads these partitions asks what the receiver runs for them.
+struct WorkAsked {
+  std::map<PartitionId, Epoch> led;
+};
+struct WorkHeld {
+  struct One {
+    std::uint64_t claim = 0;
+    std::string key;
+    std::uint32_t attempt = 0;
+  };
+  std::vector<One> attempts = {};
+};
+
 /// The first of these in a cluster's charter says which log its nodes share.
 struct ClusterFormed {
   std::uint64_t incarnation = 0;
@@ -133,7 +179,9 @@ struct ResourceSet {
 
 using NodeMessage =
     std::variant<LogPart, LeaderAnnounced, Alive, Ask, Answer, ClusterFormed, ResourceSet, Fetch,
-                 Piece, Holds, LogBegun, NodeJoined, NodeForgotten, Drain, HoldsAsked, LogBundle>;
+                 Piece, Holds, LogBegun, NodeJoined, NodeForgotten, Drain, HoldsAsked, LogBundle,
+                 WorkPlacesAsked, WorkPlaces, WorkGiven, WorkEnded, WorkDropped, WorkAsked,
+                 WorkHeld>;
 
 std::string encode_message(NodeId from, const NodeMessage& message);
 

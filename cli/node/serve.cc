@@ -27,6 +27,7 @@ struct Wanted {
   std::string listen;
   std::string drain = "30s";
   std::string silence = "3s";
+  std::size_t slots = node::Settings().effects_in_flight;
   std::vector<std::string> labels;
   Joining joining;
 };
@@ -141,6 +142,11 @@ int serve(const Context& context, const Wanted& wanted) {
                     : !labels  ? labels.error()
                                : settings.error());
   }
+  if (wanted.slots == 0 && (wanted.joining.nats.empty() || wanted.joining.nats == "none")) {
+    return complain(Error{Code::usage_invalid, "--slots 0 leaves every tool call to other nodes",
+                          "name the servers where they are: --nats URL"});
+  }
+  settings->effects_in_flight = wanted.slots;
   auto key = key_of(wanted.joining);
   if (!key) {
     return complain(key.error());
@@ -189,6 +195,12 @@ void add_serve(CLI::App& app, Chosen& chosen) {
       ->add_option("--takeover-after", wanted->silence,
                    "How long a node may be silent before others take over what it leads")
       ->type_name("TIME");
+  command
+      ->add_option("--slots", wanted->slots,
+                   "Tool calls that run at once here; what waits runs on other nodes with room")
+      ->type_name("N")
+      ->check(CLI::Range(0, 100'000))
+      ->capture_default_str();
   command
       ->add_option("--drain-timeout", wanted->drain,
                    "How long effects may go on once it is asked to stop")

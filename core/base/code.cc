@@ -65,6 +65,8 @@ constexpr std::array kRows{
     CodeRow{Code::log_diverged, "log_diverged", false},
     CodeRow{Code::node_duplicate, "node_duplicate", false},
     CodeRow{Code::cluster_data, "cluster_data", false},
+    CodeRow{Code::worker_lost, "worker_lost", true},
+    CodeRow{Code::worker_refused, "worker_refused", true},
     CodeRow{Code::event_invalid, "event_invalid", false},
     CodeRow{Code::event_limit, "event_limit", false},
     CodeRow{Code::schedule_invalid, "schedule_invalid", false},

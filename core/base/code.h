@@ -76,6 +76,8 @@ enum class Code : std::uint16_t {
   log_diverged = 4102,
   node_duplicate = 4103,
   cluster_data = 4104,
+  worker_lost = 4105,
+  worker_refused = 4106,
   // 42xx events
   event_invalid = 4201,
   event_limit = 4202,

@@ -82,6 +82,13 @@ void Cluster::on_ask(Message&& message) {
     answer(message.reply, {}, {});
     return;
   }
+  if (const auto said = received ? work_.on_message(received->from, received->message)
+                                 : std::optional<schemas::NodeMessage>()) {
+    if (!message.reply.empty()) {
+      (void)broker_.publish({message.reply, "", {}, encoded(*said)});
+    }
+    return;
+  }
   auto* ask = received ? std::get_if<schemas::Ask>(&received->message) : nullptr;
   if (ask == nullptr) {
     misread(message);

@@ -32,7 +32,12 @@ Cluster::Cluster(Broker& broker, Store& store, ReplicaStore& copies, actors::Com
             hooks_.on_broken}),
       copies_(
           broker, copies, log_, steady, options_.log.self,
-          [this](NodeId node) { return subject_of(node, "ask"); }, options_.ask_limit) {}
+          [this](NodeId node) { return subject_of(node, "ask"); }, options_.ask_limit),
+      work_(broker, steady, options_.log.self,
+            {[this](NodeId node) { return subject_of(node, "ask"); },
+             [this](PartitionId partition) { return log_.replica(partition).epoch; },
+             [this](PartitionId partition) { return leads(partition); }},
+            options_.ask_limit) {}
 
 Cluster::~Cluster() { close(); }
 
@@ -40,8 +45,9 @@ std::string Cluster::subject_of(NodeId node, const char* what) const {
   return Subject("skein").add(options_.log.cluster).add(what).add(hex(node.get())).text();
 }
 
-Result<void> Cluster::open(actors::RunHost& host) {
+Result<void> Cluster::open(actors::RunHost& host, ToolBox* tools) {
   host_ = &host;
+  work_.open(host, tools);
   cluster::Beat self;
   self.node = options_.log.self;
   self.life = options_.life;
@@ -78,6 +84,7 @@ void Cluster::close() {
     open_ = false;
   }
   subscriptions_.clear();
+  work_.close();
   log_.close();
 }
 
@@ -124,6 +131,16 @@ std::vector<NodeId> Cluster::others() const {
     }
   }
   return others;
+}
+
+std::vector<NodeId> Cluster::others_that_take_work() const {
+  std::vector<NodeId> open_to = others();
+  const std::lock_guard lock(mutex_);
+  std::erase_if(open_to, [&](NodeId node) {
+    const cluster::Beat& beat = members_.peers.at(node).beat;
+    return !beat.ready || beat.draining;
+  });
+  return open_to;
 }
 
 void Cluster::on_alive(const schemas::Alive& alive) {
@@ -177,7 +194,7 @@ void Cluster::tick() {
     recover.swap(to_recover_);
   }
   if (!recover.empty()) {
-    hooks_.recover(recover);
+    work_.take_over(recover, others(), [this, recover] { hooks_.recover(recover); });
   }
   for (const cluster::Effect& effect : effects) {
     act(effect, now);
@@ -185,6 +202,7 @@ void Cluster::tick() {
   move_held(now);
   log_.tick();
   copies_.tick(others());
+  work_.tick(others(), others_that_take_work());
   drop_delivered();
   if (!beaten_ || now - *beaten_ >= options_.timing.beat) {
     beat(now);
@@ -201,6 +219,7 @@ void Cluster::beat(Instant now) {
   for (std::uint16_t p = 0; p < kPartitions; ++p) {
     alive.beat.load += static_cast<std::uint32_t>(host_->attempts(PartitionId(p)));
   }
+  alive.beat.load += static_cast<std::uint32_t>(work_.guests());
   alive.name = options_.name;
   alive.url = options_.url;
   alive.labels = options_.labels;

@@ -18,6 +18,7 @@
 #include "node/cluster/copies.h"
 #include "node/cluster/log_stream.h"
 #include "node/cluster/member_status.h"
+#include "node/work/work.h"
 
 namespace skein::node {
 
@@ -65,7 +66,8 @@ class Cluster {
 
   /// Reads the log from where the store ends, and joins. REQUIRES: tick is called often from now
   /// on, and `host` takes part until close().
-  Result<void> open(actors::RunHost& host);
+  /// With `tools` it also runs attempts for other nodes.
+  Result<void> open(actors::RunHost& host, ToolBox* tools = nullptr);
   void close();
 
   /// To be called every 50 ms or so, by one thread.
@@ -100,6 +102,9 @@ class Cluster {
   /// Whether it is ready, and every partition has a leader that is there.
   bool is_settled() const;
   std::vector<MemberStatus> members() const;
+  /// What it runs for others, and they for it.
+  Work& work() { return work_; }
+  const Work& work() const { return work_; }
   LogStream& log() { return log_; }
   const LogStream& log() const { return log_; }
 
@@ -123,6 +128,7 @@ class Cluster {
   void follow_others();
   void step_back(const PartitionSet& behind);
   std::vector<NodeId> others() const;
+  std::vector<NodeId> others_that_take_work() const;
   std::map<PartitionId, LogIndex> delivered() const;
   void drop_delivered();
   void on_leader(const schemas::LeaderAnnounced& announced);
@@ -146,6 +152,7 @@ class Cluster {
   const Hooks hooks_;
   LogStream log_;
   Copies copies_;
+  Work work_;
   actors::RunHost* host_ = nullptr;
   mutable std::mutex mutex_;
   cluster::Members members_;

@@ -87,8 +87,8 @@ class RealMembership : public Membership {
   std::map<NodeId, std::string> nodes() const override { return charter_.nodes(); }
   std::uint64_t refused() const override { return signed_.refused(); }
 
-  Result<void> open(actors::RunHost& host) override {
-    if (auto opened = cluster_->open(host); !opened) {
+  Result<void> open(actors::RunHost& host, ToolBox& tools) override {
+    if (auto opened = cluster_->open(host, &tools); !opened) {
       return opened;
     }
     recovering_ = std::jthread([this](const std::stop_token& stop) { recover_all(stop); });

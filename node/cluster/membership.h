@@ -45,7 +45,7 @@ class Membership {
   /// Messages that no node of this cluster has signed.
   virtual std::uint64_t refused() const = 0;
   /// Reads the log and takes part, until leave(). Errors: as Cluster::open.
-  virtual Result<void> open(actors::RunHost& host) = 0;
+  virtual Result<void> open(actors::RunHost& host, ToolBox& tools) = 0;
   /// Gives what it leads to others, waiting for them at most `limit`.
   virtual void drain(Millis limit) = 0;
   /// Says and reads nothing more.

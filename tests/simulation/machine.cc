@@ -168,6 +168,9 @@ class Host : public actors::RunHost {
   int attempts(PartitionId partition) const override {
     return shared_->attempts.at(partition.get());
   }
+  std::size_t waiting() const override { return shared_->slots.waiting(); }
+  bool lend(actors::WorkerPtr place) override { return shared_->slots.lend(std::move(place)); }
+  std::shared_ptr<void> guest_slot() override { return actors::guest_slot(shared_); }
   bool drain(Millis) override { return true; }
 
   void stop() override {
@@ -255,6 +258,7 @@ void Machine::start() {
                                                     outside_.faults, std::to_string(id_.get()));
   process.connection->set_linked(linked_);
   actors::Limits limits;
+  limits.effects_in_flight = outside_.effects_in_flight;
   const bool flawed = outside_.bug == Bug::act_before_read_back;
   if (!outside_.local) {
     make_cluster();
@@ -265,15 +269,24 @@ void Machine::start() {
                          : flawed       ? *process.eager
                                         : process.cluster->commits();
   process.host = std::make_unique<Host>(
-      actors::Surroundings{store(), box_, outside_.world, outside_.definition_of,
+      actors::Surroundings{store(),
+                           box_,
+                           outside_.world,
+                           outside_.definition_of,
                            [](const Entry&, const RunRecord*) {},
                            [](const OutboxItem&, const actors::Reply& taken) { taken({}); },
-                           [this](const Error& error) { outside_.on_broken(id_, error); }},
+                           [this](const Error& error) { outside_.on_broken(id_, error); },
+                           {},
+                           false,
+                           [&process](const ToolCall& call) {
+                             return process.cluster ? process.cluster->work().running(call)
+                                                    : nullptr;
+                           }},
       limits, log);
   if (outside_.local) {
     process.host->begin();
     wake(kEveryPartition);
-  } else if (!process.cluster->open(*process.host)) {
+  } else if (!process.cluster->open(*process.host, &box_)) {
     come_back(); // the broker is away
     return;
   }

@@ -124,6 +124,7 @@ class Machine {
     std::set<NodeId> nodes; ///< of the cluster
     bool local = false;     ///< without a broker: one node, one disk
     Bug bug = Bug::none;
+    std::size_t effects_in_flight = 256; ///< with few, others run what this one leads
   };
 
   Machine(Outside outside, NodeId id);

@@ -68,7 +68,8 @@ Trial::Trial(std::uint64_t seed, Bug bug, bool verbose)
                          },
                          {NodeId(101), NodeId(202), NodeId(303)},
                          local_,
-                         bug},
+                         bug,
+                         few_slots_&& i < 2 ? std::size_t{1} : std::size_t{256}},
         NodeId(101 * (i + 1))));
   }
   for (std::size_t i = 0; i < kRuns; ++i) {
@@ -87,6 +88,7 @@ void Trial::choose_faults() {
   broker_falls_ = world_.chance(0.3);
   tail_lost_ = world_.chance(0.5);
   message_missed_ = world_.chance(0.5);
+  few_slots_ = world_.chance(0.5);
   faults_.lost = world_.chance(0.4) ? 0.02 : 0;
   faults_.twice = world_.chance(0.4) ? 0.05 : 0;
   faults_.ghost = world_.chance(0.4) ? 0.05 : 0;
@@ -269,8 +271,13 @@ std::optional<std::string> Trial::run() {
     check_signals();
   }
   if (verbose_) {
+    std::uint64_t given = 0;
+    for (const auto& machine : machines_) {
+      given += machine->cluster() != nullptr ? machine->cluster()->work().given() : 0;
+    }
     std::cout << "ended at " << to_string(world_.now()) << ", " << chain_.size() << " batches, "
-              << leaders_.size() << " terms, " << ledger_.calls().size() << " effects\n";
+              << leaders_.size() << " terms, " << ledger_.calls().size() << " effects, " << given
+              << " given to other nodes by processes that still run\n";
   }
   return violation_;
 }

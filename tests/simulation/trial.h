@@ -65,6 +65,7 @@ class Trial {
   bool broker_falls_ = false;
   bool tail_lost_ = false;      ///< as the broker falls
   bool message_missed_ = false; ///< by a replica of the broker, since it fell
+  bool few_slots_ = false;      ///< so that nodes run attempts of each other
   Instant spared_;              ///< until then nothing happens to the nodes
   bool healed_ = false;
   std::map<BatchPlace, ContentHash> chain_;

@@ -49,9 +49,9 @@ TEST_F(Stage, a_timer_centuries_away_is_not_due_at_once_and_stops_no_other) {
 TEST(Slots, a_long_queue_of_those_who_are_gone_does_not_nest) {
   Slots slots(1);
   int called = 0;
-  slots.take([] {});
+  slots.take([](const WorkerPtr&) {});
   for (int i = 0; i < 300'000; ++i) {
-    slots.take([&] {
+    slots.take([&](const WorkerPtr&) {
       ++called;
       slots.give_back();
     });
@@ -59,7 +59,7 @@ TEST(Slots, a_long_queue_of_those_who_are_gone_does_not_nest) {
   slots.give_back();
   EXPECT_EQ(called, 300'000);
   bool free = false;
-  slots.take([&] { free = true; });
+  slots.take([&](const WorkerPtr&) { free = true; });
   EXPECT_TRUE(free);
 }
 
