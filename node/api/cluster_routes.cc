@@ -31,6 +31,7 @@ Value dropped(Membership& membership) {
   fields.emplace_back("unreadable", number(counts.unreadable));
   fields.emplace_back("misplaced", number(counts.misplaced));
   fields.emplace_back("misread", number(membership.cluster().misread()));
+  fields.emplace_back("claims", number(membership.cluster().work().refused()));
   fields.emplace_back("unsigned", number(membership.refused()));
   return Value::of_map(std::move(fields));
 }

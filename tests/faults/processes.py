@@ -201,9 +201,11 @@ class Cluster:
         self.broker = Broker(self.folder, network)
         self.broker.start()
         self.proxy = Proxy(network, self.broker, names)
+        # What the first one leads is run by the others.
         self.nodes = [Node(os.path.abspath(skein), self.folder, network, name,
                            ["--nats", self.proxy.url(name), "--takeover-after", takeover,
-                            "--drain-timeout", "5s"]) for name in names]
+                            "--drain-timeout", "5s", *(("--slots", "0") if name == names[0] else ())])
+                      for name in names]
 
     def start(self):
         for node in self.nodes:

@@ -37,12 +37,16 @@ class BadInput(ClusterTest):
     def setUp(self):
         super().setUp()
         self.signed = False
+        self.keyed = False
         self.rng = random.Random(1)
         self.runs = 0
 
-    def begin(self, count=2):
+    def begin(self, count=2, *words):
         """A cluster with some runs behind it, and somebody else on its broker."""
-        self.cluster(count)
+        for i in range(count):
+            self.node(f"n{i + 1}", *words).start()
+        for node in self.nodes:
+            node.ready()
         self.nodes[0].command("apply", "-f", "quick.yaml")
         for _ in range(4):
             self.work()
@@ -74,7 +78,8 @@ class BadInput(ClusterTest):
         """(sequence, subject, payload) of the log, without signatures."""
         stored = list(self.wire.everything(self.log))
         self.signed = stored[0][2][-SIGNATURE:] == mac(stored[0][1], stored[0][2][:-SIGNATURE])
-        return [(seq, subject, data[:-SIGNATURE] if self.signed else data)
+        strip = self.signed or self.keyed
+        return [(seq, subject, data[:-SIGNATURE] if strip else data)
                 for seq, subject, data in stored]
 
     def forge(self, what, number):
@@ -157,6 +162,36 @@ class BadInput(ClusterTest):
         lie = self.forge("announced", 0)
         self.assert_refused("stale", self.newest(True)[0], *[lie] * TIMES)
         self.assert_logged_once("is stale and dropped")
+
+    def test_with_a_key_what_adds_up_but_is_not_signed_with_it_is_refused(self):
+        key = self.folder / "key"
+        key.write_text("a secret of this cluster alone\n")
+        self.begin(2, "--cluster-key", str(key))
+        self.keyed = True
+        self.messages()
+        self.assertFalse(self.signed, "nobody without the key can sign")
+        lies = {what: self.forge(what, number) for what, number in (
+            ("node", 12345), ("epoch", 1 << 60), ("chain", 9), ("gap", 5), ("log", 77),
+            ("announced", 1 << 60), ("last", 1 << 40), ("alive", int(self.some_node(), 16)))}
+        subject, _ = self.newest()
+        alive = f"skein.skein.alive.{self.some_node()}"
+        before = [self.dropped(node)["unsigned"] for node in self.nodes]
+        for what, lie in lies.items():
+            to = alive if what == "alive" else subject
+            for _ in range(TIMES):
+                self.wire.publish(to, lie + mac(to, lie))
+        self.wire.flush()
+        self.assert_all_is_well()
+        for node, was in zip(self.nodes, before):
+            until(lambda node=node, was=was:
+                  self.dropped(node)["unsigned"] - was >= TIMES * len(lies), "every refusal")
+            counted = {kind for kind, times in self.dropped(node).items() if times}
+            self.assertLessEqual(counted, {"unsigned", "unreadable"})  # nothing got further
+        self.assert_logged_once(OUTSIDER)
+
+    def some_node(self):
+        """The id of one of them, as subjects have it."""
+        return next(self.heard("skein.skein.alive.*"))[0].rsplit(".", 1)[1]
 
     def test_a_batch_of_another_log_is_dropped(self):
         self.begin()
