@@ -103,13 +103,14 @@ node::ServeOptions options_of(const Wanted& wanted, node::Settings settings, Mil
   return options;
 }
 
-// A node and its broker may be started in any order.
+// A node and its broker may be started in any order, and the broker may go while the node starts.
 Result<std::unique_ptr<node::Server>> open_once_there(const node::ServeOptions& options) {
   constexpr int kAgain = 1'000;
   bool said = false;
   for (;;) {
     auto server = node::Server::open(options);
-    if (server || server.error().code != Code::broker_unreachable) {
+    const Code why = server ? Code::interrupted : server.error().code;
+    if (server || (why != Code::broker_unreachable && why != Code::broker_timeout)) {
       return server;
     }
     if (!std::exchange(said, true)) {
