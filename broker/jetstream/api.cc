@@ -114,8 +114,10 @@ StreamState state_of(const Value& answer) {
   if (state == nullptr || !state->is(Kind::map)) {
     return {};
   }
+  const Value* created = answer.find("created");
   return {number_of(*state, "first_seq"), number_of(*state, "last_seq"),
-          number_of(*state, "messages"), number_of(*state, "bytes")};
+          number_of(*state, "messages"), number_of(*state, "bytes"),
+          created != nullptr && created->is(Kind::string) ? std::string(created->as_string()) : ""};
 }
 
 Value tail_request(const TailSpec& spec, std::uint64_t from, const std::string& deliver_to) {

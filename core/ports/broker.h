@@ -55,6 +55,7 @@ struct StreamState {
   std::uint64_t last = 0;  ///< of the newest; 0 where there was none
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
+  std::string created = {}; ///< knows a stream from an earlier one of its name
 };
 
 struct Appended {

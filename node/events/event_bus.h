@@ -1,8 +1,13 @@
 #pragma once
 
+#include <array>
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
 
 #include "core/ports/outlet.h"
 #include "node/events/events.h"
@@ -14,7 +19,8 @@ namespace skein::node {
 ///
 ///   made ──begin──► running ──end──► made
 ///
-/// Thread-safety: any thread.
+/// A broker that has lost its disk gets its streams again, empty, and what reads them begins anew.
+/// Thread-safety: any thread, `begin` and `end` one at a time.
 class EventBus : public Outlet {
  public:
   EventBus() = default;
@@ -32,10 +38,23 @@ class EventBus : public Outlet {
   void deliver(const OutboxItem& item, std::function<void(Result<void>)> answer) override;
 
  private:
+  Result<void> open();
+  void close();
+  void look_after(const std::stop_token& stop);
+  Result<std::array<std::string, 3>> created();
+  Result<bool> are_others();
+
   SystemClock clock_;
   std::shared_ptr<Broker> broker_;
+  Node* node_ = nullptr;
+  EventSettings settings_;
   mutable std::mutex mutex_;
   std::shared_ptr<Events> events_;
+  std::condition_variable_any changed_;
+  std::array<std::string, 3> created_; ///< the streams that are read
+  bool look_ = false;                  ///< at the streams: the connection is a new one
+  Subscription connection_;
+  std::jthread looking_;
 };
 
 } // namespace skein::node

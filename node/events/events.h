@@ -23,7 +23,8 @@ struct EventSettings {
   std::size_t workers = 32;                  ///< runs that are being started at once
   std::size_t credit = 512;                  ///< events that are under way at once
   Millis keep{7 * std::int64_t{86'400'000}}; ///< events and dead letters
-  Millis look{250};                          ///< how often the clock is looked at, at least
+  bool anew = false; ///< the streams were lost: whatever is in them has come since
+  Millis look{250};  ///< how often the clock is looked at, at least
   /// Whether this node, of those that share the events, fires the schedule and folds the rules of
   /// the trigger of that name. Absent: whether it leads the partition that the name falls into.
   std::function<bool(const std::string& trigger)> owns;

@@ -41,9 +41,11 @@ Keeper::Keeper(Node& node, Broker& broker, const Clock& clock, const EventSettin
 
 Result<void> Keeper::open() {
   const auto kept = notes_.open(settings_.replicas);
-  if (!kept) {
-    return kept.error();
+  const auto stream = broker_.stream(channels_.events);
+  if (!kept || !stream) {
+    return kept ? stream.error() : kept.error();
   }
+  rules_.reads(stream->created);
   for (const Value& value : *kept) {
     learn(value);
   }
@@ -243,6 +245,11 @@ Result<void> Keeper::change_rules(const std::vector<trigger::DefinitionPtr>& all
       own.push_back(trigger);
     } else if (trigger->event && !trigger->is_plain()) {
       elsewhere.insert(trigger->name);
+    }
+  }
+  if (settings_.anew && known_ == ContentHash()) { // all that there were when it was lost
+    for (const trigger::DefinitionPtr& trigger : all) {
+      rules_.reads_from_start(trigger->name);
     }
   }
   const auto from =

@@ -40,6 +40,10 @@ void RuleFold::learn(const Value& kept) {
     kept_.erase(std::string(name->as_string()));
     return;
   }
+  const Value* stream = kept.find("stream");
+  if (stream != nullptr && *stream != Value(stream_)) {
+    return;
+  }
   const Value* through = kept.find("through");
   const Value* state = kept.find("state");
   auto read = state != nullptr ? trigger::state_from(*state)
@@ -74,7 +78,7 @@ Result<std::optional<std::uint64_t>> RuleFold::change(const trigger::Triggers& t
       folded.definition = trigger;
       run(folded, trigger::Tick{folded.state.now}); // when it wants to be woken
     } else {
-      folded.through = last;
+      folded.through = older_.contains(trigger->name) ? 0 : last;
       folded.state.rules = rules_of(*trigger);
       folded.changed = true;
     }
@@ -207,6 +211,7 @@ Result<void> RuleFold::keep() {
 
 Result<void> RuleFold::keep_one(const std::string& name, Folded& folded) {
   const std::string text = to_json(object({{"trigger", name},
+                                           {"stream", stream_},
                                            {"through", static_cast<std::int64_t>(folded.through)},
                                            {"state", trigger::to_value(folded.state)}}));
   if (text.size() > broker_.max_payload()) {

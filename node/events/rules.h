@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/trigger/machine.h"
@@ -26,6 +27,11 @@ class RuleFold {
         letters_(letters),
         counts_(counts) {}
 
+  /// Which stream is folded (StreamState::created). Snapshots of another one do not count: a node
+  /// may write one though the stream was lost meanwhile.
+  void reads(std::string stream) { stream_ = std::move(stream); }
+  /// To the trigger the whole stream is new: it was there before the stream.
+  void reads_from_start(const std::string& trigger) { older_.insert(trigger); }
   /// A snapshot that this or another node kept; a later one of the same trigger takes its place.
   void learn(const Value& kept);
 
@@ -62,6 +68,8 @@ class RuleFold {
   void let_go(const std::string& name, Folded& folded);
   Result<void> keep_one(const std::string& name, Folded& folded);
 
+  std::string stream_;
+  std::set<std::string> older_; ///< triggers than the stream
   Broker& broker_;
   const Channels& channels_;
   Starter& starter_;

@@ -1,6 +1,7 @@
 """Triggers of three served nodes: one of them fires."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -72,6 +73,30 @@ class TriggersOfACluster(ClusterTest):
         self.who_fires(others)
         times = [r["output"] for r in self.runs(others[0], "ticks") if r["output"]]
         self.assertEqual(len(times), len(set(times)), "a time twice")
+
+    def test_events_go_on_once_the_broker_has_lost_its_disk(self):
+        nodes = self.cluster(2)
+        self.apply(nodes[0], "quiet", QUIET.replace("quiet: 1s", "quiet: 100ms"))
+        self.tell(nodes[0], 1)
+        until(lambda: len(self.runs(nodes[1], "quiet")) == 1, "a run", 30)
+        self.broker.kill()
+        shutil.rmtree(self.broker.folder / "nats")
+        self.broker.start()
+
+        def told():
+            try:
+                self.tell(nodes[1], 2)
+            except AssertionError:
+                return False  # it is on its way to the broker
+            return True
+        until(told, "a publication", 60)
+        until(lambda: len(self.runs(nodes[0], "quiet")) == 2, "a run of the new stream", 60)
+        for node in nodes:
+            self.assertIn("they begin anew", node.log())
+
+    def tell(self, node, n):
+        node.ask("POST", "/v1/events", {"specversion": "1.0", "id": f"e-{n}", "source": "/door",
+                                        "type": "door.opened", "data": {"n": n}})
 
     def test_a_debounce_survives_the_node_that_held_it_and_its_end_is_told_once(self):
         nodes = self.cluster()
