@@ -166,6 +166,9 @@ bool FlowActorState::settled_elsewhere(const AttemptEnded& done, UnderWay attemp
     queue(done.place, std::move(attempt));
     return true;
   }
+  if (!shared->starts(partition_of(run))) {
+    return true; // whoever goes on with the run finds it outstanding
+  }
   for (const flow::Outstanding& effect : machine->outstanding()) {
     if (effect.place == done.place && effect.attempt == done.attempt) {
       recover(effect);

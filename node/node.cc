@@ -257,6 +257,9 @@ class EmbeddedNode : public Node {
       if (!host_->drain(limit)) {
         spdlog::info("attempts still run after {}: a later start settles them", to_string(limit));
       }
+      if (membership_) {
+        membership_->cluster().work().let_go();
+      }
       host_->stop();
       if (membership_) {
         membership_->leave();

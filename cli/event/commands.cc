@@ -111,7 +111,7 @@ int drop(const Context& context, const std::string& number) {
 void add_publish(CLI::App& event, Chosen& chosen) {
   auto wanted = std::make_shared<Publication>();
   CLI::App* command = event.add_subcommand("publish", "Publish an event, or a file of one");
-  command->add_option("--type", wanted->type, "Type of the event that the data is of")
+  command->add_option("type,--type", wanted->type, "Type of the event that the data is of")
       ->type_name("TYPE");
   command->add_option("--source", wanted->source, "Its source; else /skein/api")->type_name("URI");
   command->add_option("--id", wanted->id, "Its id; the same event is published once")

@@ -45,7 +45,7 @@ class Work::Place : public actors::Worker {
   class Call : public ToolHandle {
    public:
     Call(Work& work, Claim claim) : work_(work), claim_(claim) {}
-    void cancel() override { work_.say_dropped(claim_); }
+    void cancel() override { work_.cancel(claim_); }
 
    private:
     Work& work_;
@@ -69,6 +69,17 @@ void Work::open(actors::RunHost& host, ToolBox* tools) {
   host_ = &host;
   tools_ = tools;
   next_claim_ = static_cast<std::uint64_t>(steady_.now().ms) * kClaimsAMs;
+}
+
+void Work::let_go() {
+  std::map<Claim, Given> given;
+  {
+    const std::lock_guard lock(mutex_);
+    given.swap(given_);
+  }
+  for (const auto& [claim, one] : given) {
+    one.done(lost(one.work));
+  }
 }
 
 void Work::close() {
@@ -206,8 +217,7 @@ void Work::settle_given(const std::vector<NodeId>& there, Instant now) {
       auto& [claim, given] = one;
       const bool is_there = std::find(there.begin(), there.end(), claim.first) != there.end();
       const bool gone = !is_there && (given.gone || now - given.since >= kGoneFor);
-      const PartitionId partition = partition_of(given.work.call.run);
-      if (gone || !ways_.leads(partition) || ways_.epoch(partition) != given.work.epoch) {
+      if (gone || !is_led(given)) {
         over.emplace_back(std::move(given.done), lost(given.work));
         return true;
       }
@@ -280,6 +290,23 @@ actors::WorkerPtr Work::running(const ToolCall& call) {
   const std::lock_guard lock(mutex_);
   const auto found = found_.extract({call.key, call.attempt});
   return found.empty() ? nullptr : std::make_shared<Place>(*this, found.mapped(), true);
+}
+
+// A node that leads the run no more, or is about to end, leaves it to whoever leads next.
+void Work::cancel(const Claim& claim) {
+  {
+    const std::lock_guard lock(mutex_);
+    const auto given = given_.find(claim);
+    if (given == given_.end() || !is_led(given->second)) {
+      return;
+    }
+  }
+  say_dropped(claim);
+}
+
+bool Work::is_led(const Given& given) const {
+  const PartitionId partition = partition_of(given.work.call.run);
+  return ways_.leads(partition) && ways_.epoch(partition) == given.work.epoch;
 }
 
 void Work::say_dropped(const Claim& claim) {

@@ -49,7 +49,9 @@ class Work {
 
   /// `tools` may be null: then it works for nobody.
   void open(actors::RunHost& host, ToolBox* tools);
-  /// Says nothing more. What runs elsewhere is left to whoever leads next.
+  /// Waits for nothing that runs elsewhere: whoever leads next does. Each ends with worker_lost.
+  void let_go();
+  /// Says nothing more.
   void close();
 
   /// Asks for places where attempts wait, says again what was not heard, and forgets what has
@@ -107,6 +109,8 @@ class Work {
   void send(const Claim& claim);
   void settle_given(const std::vector<NodeId>& there, Instant now);
   schemas::NodeMessage hear(NodeId from, const schemas::WorkEnded& ended);
+  void cancel(const Claim& claim);
+  bool is_led(const Given& given) const;
   void say_dropped(const Claim& claim);
 
   schemas::NodeMessage keep_places(NodeId from, const schemas::WorkPlacesAsked& asked);

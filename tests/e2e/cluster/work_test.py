@@ -79,6 +79,20 @@ class Work(ClusterTest):
             b.until_state(f"pay-{i}", "succeeded", 60)
         self.assertEqual(self.paid(), 12, "an unsafe effect happened once, and none is in doubt")
 
+    def test_a_node_that_is_asked_to_end_does_not_wait_for_what_runs_elsewhere(self):
+        a, b, _ = self.three(0, 0, 64)
+        a.stop()
+        a.words += ["--drain-timeout", "1s"]
+        a.start().ready()
+        until(lambda: a.leads() >= 10, "its share", 60)
+        self.pay(a, 12)
+        until(lambda: self.paid() == 12, "every payment", 60)
+        self.assertEqual(a.stop(), 0)
+        self.go.touch()
+        for i in range(12):
+            b.until_state(f"pay-{i}", "succeeded", 60)
+        self.assertEqual(self.paid(), 12)
+
     def test_what_a_worker_takes_with_it_is_in_doubt_where_it_may_not_happen_twice(self):
         a, b, c = self.three(0, 0, 64)
         self.pay(a, 6)

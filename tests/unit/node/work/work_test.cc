@@ -312,6 +312,19 @@ TEST_F(WorkTest, a_worker_that_has_begun_anew_does_not_know_what_it_ran) {
   EXPECT_EQ(taken(results_).error().code, Code::worker_lost);
 }
 
+TEST_F(WorkTest, who_ends_waits_for_nobody_and_the_worker_goes_on) {
+  const auto handle = place()->start(call(), into(results_));
+  const Held::Started started = worker_.tools.started.take();
+  leader_.work.let_go();
+  EXPECT_EQ(taken(results_).error().code, Code::worker_lost);
+  handle->cancel();
+  EXPECT_EQ(worker_.work.guests(), 1u);
+  const auto other = place()->start(call(), into(results_)); // behind what would have been said
+  worker_.tools.started.take().done(Value());
+  EXPECT_EQ(worker_.tools.cancelled.size(), 0u);
+  started.done(Value());
+}
+
 TEST_F(WorkTest, who_leads_no_more_hears_nothing_of_what_it_gave) {
   const auto handle = place()->start(call(), into(results_));
   const Held::Started started = worker_.tools.started.take();
