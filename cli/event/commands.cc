@@ -37,7 +37,7 @@ int publish(const Context& context, const Publication& wanted) {
   }
   if (wanted.file.empty() && wanted.type.empty()) {
     return complain(Error{Code::usage_invalid, "an event needs a --type, or a --file that says all",
-                          "skein event publish --type alert.fired --body '{\"severity\": 1}'"});
+                          "skein event publish alert.fired --body '{\"severity\": 1}'"});
   }
   const auto body = body_of(wanted);
   if (!body) {
