@@ -45,7 +45,7 @@ Refs write_refs(Writer& writer, const std::vector<EntryRef>& entries) {
 
 std::vector<EntryRef> read_refs(const wire::Batch& batch, Reader& read) {
   std::vector<EntryRef> refs;
-  if (batch.entries() == nullptr) {
+  if (!read.has(batch.entries())) {
     return refs;
   }
   const std::size_t runs = batch.runs() == nullptr ? 0 : batch.runs()->size();

@@ -95,7 +95,7 @@ class CellReader {
       const auto* text = kept_.texts()->Get(texts_++);
       return read_.value({text->c_str(), text->size()}, tagged);
     }
-    if ((form & kBlob) != 0 && blobs_ < size_of(kept_.blobs())) {
+    if ((form & kBlob) != 0 && read_.has(kept_.blobs()) && blobs_ < size_of(kept_.blobs())) {
       const std::string text = read_.blob(from_wire(kept_.blobs()->Get(blobs_++)));
       return read_.error() ? Value() : read_.value(text, tagged);
     }

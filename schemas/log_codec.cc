@@ -239,8 +239,8 @@ class Opening {
   Result<void> read_rows(const wire::LogRows& rows, Append& append) {
     const RunId& run = append.entry.run;
     Reader read(kFormat, nullptr);
-    read_timers(rows.arm(), run, append.arm);
-    read_timers(rows.disarm(), run, append.disarm);
+    read_timers(rows.arm(), run, append.arm, read);
+    read_timers(rows.disarm(), run, append.disarm, read);
     read_waits(rows.open(), run, append.open, read);
     read_waits(rows.close(), run, append.close, read);
     if (read.error()) {
@@ -276,8 +276,8 @@ class Opening {
   }
 
   static void read_timers(const flatbuffers::Vector<const wire::TimerRef*>* refs, const RunId& run,
-                          std::vector<TimerRow>& rows) {
-    for (unsigned i = 0; refs != nullptr && i < refs->size(); ++i) {
+                          std::vector<TimerRow>& rows, Reader& read) {
+    for (unsigned i = 0; read.has(refs) && i < refs->size(); ++i) {
       rows.push_back({run, refs->Get(i)->timer(), Instant{refs->Get(i)->due()}});
     }
   }

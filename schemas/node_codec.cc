@@ -305,7 +305,7 @@ NodeMessage message_of(const wire::Heartbeat& beat, Reader& read) {
   alive.url = read.text(beat.url());
   alive.labels = read.json(beat.labels());
   alive.generation = beat.generation();
-  for (unsigned i = 0; beat.delivered() != nullptr && i < beat.delivered()->size(); ++i) {
+  for (unsigned i = 0; read.has(beat.delivered()) && i < beat.delivered()->size(); ++i) {
     const wire::Delivered& row = *beat.delivered()->Get(i);
     alive.delivered[partition(row.partition(), read)] = LogIndex(row.before());
   }
@@ -384,7 +384,7 @@ NodeMessage message_of(const wire::Piece& piece, Reader& read) {
 
 NodeMessage message_of(const wire::Holds& holds, Reader& read) {
   Holds message;
-  if (holds.tails()->size() != kPartitions) {
+  if (!read.has(holds.tails()) || holds.tails()->size() != kPartitions) {
     read.fail("it does not tell of every partition");
     return message;
   }
@@ -457,7 +457,7 @@ NodeMessage message_of(const wire::WorkDropped& dropped, Reader&) {
 
 NodeMessage message_of(const wire::WorkAsked& asked, Reader& read) {
   WorkAsked message;
-  for (unsigned i = 0; i < asked.led()->size(); ++i) {
+  for (unsigned i = 0; read.has(asked.led()) && i < asked.led()->size(); ++i) {
     const wire::Led& led = *asked.led()->Get(i);
     message.led[partition(led.partition(), read)] = Epoch(led.epoch());
   }

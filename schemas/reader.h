@@ -66,6 +66,19 @@ class Reader {
   void fail(std::string_view why);
   void fail(Error error);
 
+  /// Whether there are structs to look at. The verifier does not look whether they lie as they
+  /// must, and a flipped bit may move them.
+  template <class T>
+  bool has(const flatbuffers::Vector<const T*>* structs) {
+    if (structs == nullptr || structs->size() == 0) {
+      return false;
+    }
+    if (reinterpret_cast<std::uintptr_t>(structs->Data()) % alignof(T) != 0) {
+      fail("its structs are not where they must be");
+    }
+    return !error_;
+  }
+
   std::string text(const flatbuffers::String* text);
   /// 1 to 256 visible ASCII characters.
   RunId run(const flatbuffers::String* text);
