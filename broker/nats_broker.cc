@@ -126,8 +126,10 @@ Result<StreamState> Nats::make_stream(const StreamSpec& spec) {
   }
   const Waited made = ask_and_wait(replies_, "STREAM.CREATE." + spec.name, spec.name,
                                    stream_request(spec), options_.answer_limit);
-  if (made.refusal.code == kStreamNameInUse) {
-    return stream(spec.name);
+  if (made.refusal.code == kStreamNameInUse || made.refusal.code == kSubjectsOverlap) {
+    if (auto there = stream(spec.name); there || made.refusal.code == kStreamNameInUse) {
+      return there;
+    }
   }
   if (!made.answer) {
     return made.answer.error();

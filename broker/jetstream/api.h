@@ -23,6 +23,7 @@ struct JetStreamError {
 
 inline constexpr int kStreamNotFound = 10059;
 inline constexpr int kStreamNameInUse = 10058;
+inline constexpr int kSubjectsOverlap = 10065; ///< also with itself, while it is being made
 inline constexpr int kConsumerNotFound = 10014;
 
 /// The parsed answer, or what it refuses with. Errors: wire_invalid where it is not JSON.
